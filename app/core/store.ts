@@ -16,7 +16,9 @@ export interface ListPage {
 }
 
 /** What a put found out. `exists` says nothing about content: compare. */
-export type PutResult = { readonly outcome: 'created'; readonly etag: string } | { readonly outcome: 'exists' };
+export type PutResult =
+  | { readonly outcome: 'created'; readonly etag: string }
+  | { readonly outcome: 'exists' };
 
 /** A part of an unfinished multipart upload that the server has acknowledged. */
 export interface UploadedPart {

@@ -6,7 +6,8 @@ test('durations are read as people write them, and nothing else is taken for one
   assert.equal(parseDurationMs('24h'), 86_400_000);
   assert.equal(parseDurationMs('1h30m'), 5_400_000);
   assert.equal(parseDurationMs('250ms'), 250);
-  for (const wrong of ['', '5', '5 s', 's', '-1s', '1h-', '1w']) assert.equal(parseDurationMs(wrong), undefined, wrong);
+  for (const wrong of ['', '5', '5 s', 's', '-1s', '1h-', '1w'])
+    assert.equal(parseDurationMs(wrong), undefined, wrong);
 });
 
 test('sizes are Kubernetes quantities in bytes', () => {

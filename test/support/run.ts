@@ -1,0 +1,43 @@
+// Runs the test files: `run.ts quick` is `npm test`, `run.ts full` adds the long suites (*.full.test.ts).
+// Ends with one line that says what ran and names what could not run here and why. Other arguments pick files by name.
+import { globSync } from 'node:fs';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+
+const [mode = 'quick', ...only] = process.argv.slice(2);
+const files = globSync('test/**/*.test.ts')
+  .filter((file) => mode === 'full' || !file.endsWith('.full.test.ts'))
+  .filter((file) => only.length === 0 || only.some((part) => file.includes(part)))
+  .sort();
+if (files.length === 0) {
+  console.error(`No test file matches ${only.join(' ')}.`);
+  process.exit(1);
+}
+
+const startedMs = performance.now();
+const notRun = new Map<string, number>();
+let passed = 0;
+let failed = 0;
+const events = run({ files, concurrency: 2, timeout: mode === 'full' ? 1_800_000 : 180_000 });
+events.on('test:pass', (event) => {
+  if (event.details.type === 'suite') return;
+  if (event.skip) {
+    const reason = typeof event.skip === 'string' && event.skip !== '' ? event.skip : event.name;
+    notRun.set(reason, (notRun.get(reason) ?? 0) + 1);
+  } else passed += 1;
+});
+events.on('test:fail', () => {
+  failed += 1;
+});
+events.on('end', () => {
+  const seconds = ((performance.now() - startedMs) / 1_000).toFixed(0);
+  const missing = [...notRun].map(
+    ([reason, count]) => `${count} ${count === 1 ? 'test' : 'tests'}: ${reason}`,
+  );
+  process.stdout.write(
+    `\n${passed} passed, ${failed} failed in ${seconds} s (${mode}, ${files.length} files). ` +
+      `Not run: ${missing.length === 0 ? 'nothing' : missing.join('; ')}.\n`,
+  );
+  process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+});
+events.compose(spec).pipe(process.stdout);
