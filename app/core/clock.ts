@@ -1,0 +1,20 @@
+// Time as an argument, so that a test can hold 24 hours in its hand.
+import { setTimeout as wait } from 'node:timers/promises';
+
+export interface Clock {
+  /** Wall-clock time, milliseconds since 1970 UTC. */
+  now(): number;
+  /** Resolves after `ms`, or at once (without rejecting) when the signal aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  async sleep(ms, signal) {
+    try {
+      await wait(ms, undefined, signal ? { signal } : {});
+    } catch (error) {
+      if (!signal?.aborted) throw error;
+    }
+  },
+};
