@@ -1,0 +1,39 @@
+# syntax=docker/dockerfile:1
+# One bundled file on a base that has Node and no shell, no package manager, no root.
+#
+#   docker build -t ferry --build-arg VERSION=0.1.0 --build-arg REVISION=$(git rev-parse HEAD) .
+#   docker run --read-only --cap-drop ALL -v data:/data -v state:/var/lib/ferry ferry files --source /data --to s3://bucket/prefix
+
+FROM node:24-slim AS build
+WORKDIR /src
+COPY package.json package-lock.json ./
+# No package here needs an install script.
+RUN ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+COPY tsconfig.json ./
+COPY app ./app
+RUN ["node", "app/bundle.ts"]
+# An empty directory that the last stage's user owns: a fresh named volume takes its owner from here.
+RUN ["mkdir", "-p", "/empty/ferry"]
+
+FROM gcr.io/distroless/nodejs24-debian13:nonroot
+ARG VERSION=0.0.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="ferry" \
+      org.opencontainers.image.description="Moves files into S3, proves they arrived, and only then frees the disk." \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.base.name="gcr.io/distroless/nodejs24-debian13:nonroot"
+COPY --from=build /src/dist/ferry.mjs /app/ferry.mjs
+COPY --from=build --chown=65532:65532 /empty/ferry /var/lib/ferry
+# The base's `nonroot`. As a number, so that Kubernetes can hold it against `runAsNonRoot`.
+USER 65532:65532
+# HOME: a user id without a passwd entry has none, and the AWS SDK looks for ~/.aws.
+ENV NODE_ENV=production \
+    HOME=/home/nonroot \
+    FERRY_LISTEN=0.0.0.0:9464 \
+    FERRY_STATE=/var/lib/ferry
+EXPOSE 9464
+STOPSIGNAL SIGTERM
+# Node itself is process 1: it gets the signals, and `ferry files` handles them.
+ENTRYPOINT ["/nodejs/bin/node", "/app/ferry.mjs"]
+CMD ["files"]

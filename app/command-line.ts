@@ -1,0 +1,125 @@
+// The commands of `ferry`, their flags and help, and which code each runs. Code is loaded only for the command in hand.
+import { Command, CommanderError, Option } from 'commander';
+import packageJson from '../package.json' with { type: 'json' };
+import { demoCommand, demoSpec, refuseUnknownCommand } from './commands/demo.ts';
+import { type ExampleOf, examplesText } from './commands/examples.ts';
+import { exitCodes } from './commands/exit-codes.ts';
+import { addSettingsFlags, writtenFlags } from './commands/settings-flags.ts';
+import type { Surroundings } from './commands/surroundings.ts';
+import { type ExitName, FerryError } from './core/errors.ts';
+import { loadSettings, resolveSettings, settingsError } from './core/settings.ts';
+import { resolutionJson, resolutionText } from './core/settings-table.ts';
+import { doctorSpec, filesSpec } from './files/settings.ts';
+
+/** Runs one command line, without `node` and the script. @throws FerryError, StoreError; anything else is a defect. */
+export async function runCommandLine(words: readonly string[], around: Surroundings): Promise<ExitName> {
+  let exit: ExitName = 'ok';
+  const program = createProgram(around, (name) => {
+    exit = name;
+  });
+  const [first, second] = words;
+  if (first === 'help' && second !== undefined) refuseUnknownCommand(second, commandNames(program));
+  try {
+    await program.parseAsync(words, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0 || error.code === 'commander.help') return 'ok';
+    const [what = '', ...hints] = error.message.replace(/^error: /, '').split('\n');
+    throw new FerryError('config', what, [...hints, 'Run `ferry --help` to see all commands.'].join(' '));
+  }
+  return exit;
+}
+
+/** The program with all commands; `ended` receives how the one that ran has ended. */
+export function createProgram(around: Surroundings, ended: (exit: ExitName) => void): Command {
+  const program = new Command('ferry')
+    .description(packageJson.description)
+    .version(packageJson.version, '-V, --version', 'print the version')
+    .option('--stack', 'show where an internal error came from (FERRY_STACK=1)')
+    .helpOption('-h, --help', 'show the help of a command')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => around.stdout.write(text),
+      writeErr: (text) => around.stderr.write(text),
+      outputError: () => {},
+    })
+    .addHelpText('after', () => `${examplesText('ferry')}\n${exitCodesText()}`);
+
+  const command = (name: ExampleOf, description: string, options?: { isDefault: boolean }) =>
+    program
+      .command(name, options)
+      .description(description)
+      .addHelpText('after', () => examplesText(name));
+
+  const demo = command('demo', 'show Ferry at work in one folder; what `ferry` alone does', {
+    isDefault: true,
+  });
+  addSettingsFlags(demo, demoSpec);
+  demo.option('--json', 'print the final balance as JSON');
+  demo.action(async (options: { json?: boolean }) => {
+    ended(
+      await demoCommand(writtenFlags(demo, ['json']), options.json === true, commandNames(program), around),
+    );
+  });
+
+  const files = command('files', 'move files: send, prove, and only then free the disk');
+  addSettingsFlags(files, filesSpec);
+  files.addHelpText(
+    'after',
+    '\nSwitches are taken back with --no-…, e.g. --no-keep. Flags win over FERRY_* variables,\n' +
+      'these over the settings file.',
+  );
+  files.action(async () => {
+    const settings = loadSettings(filesSpec, { ...writtenFlags(files), env: around.env });
+    const { runFiles } = await import('./files/run.ts');
+    ended(await runFiles(settings, around));
+  });
+
+  const config = command('config', 'print every setting of `ferry files` and where it comes from');
+  addSettingsFlags(config, filesSpec, ['source', 'to']);
+  config.option('--json', 'print JSON');
+  config.addHelpText('after', ALSO_ALL_FLAGS);
+  config.action((options: { json?: boolean }) => {
+    const found = resolveSettings(filesSpec, { ...writtenFlags(config, ['json']), env: around.env });
+    const print = options.json ? resolutionJson : resolutionText;
+    around.stdout.write(print(found, around.env));
+    if (found.problems.length > 0) throw settingsError(filesSpec, found.problems);
+  });
+
+  const doctor = command('doctor', 'check that the store and the source allow what `ferry files` needs');
+  addSettingsFlags(doctor, doctorSpec, ['to', 'source', 'endpoint', 'region', 'path-style']);
+  doctor.option('--json', 'print JSON');
+  doctor.addHelpText('after', ALSO_ALL_FLAGS);
+  doctor.action(async (options: { json?: boolean }) => {
+    const settings = loadSettings(doctorSpec, { ...writtenFlags(doctor, ['json']), env: around.env });
+    const { runDoctor } = await import('./files/doctor.ts');
+    ended(await runDoctor(settings, { json: options.json === true, ...around }));
+  });
+
+  addVendorWriter(program, ended);
+  return program;
+}
+
+const ALSO_ALL_FLAGS = '\nTakes every flag, variable and settings file of `ferry files` too.';
+
+/** The commands people may type. */
+export function commandNames(program: Command): string[] {
+  return [...program.createHelp().visibleCommands(program)].map((command) => command.name());
+}
+
+/** The demo's writer, which runs as a process of its own. */
+function addVendorWriter(program: Command, ended: (exit: ExitName) => void): void {
+  const writer = program.command('vendor-writer', { hidden: true }).description("the demo's writer");
+  for (const name of ['manifest', 'rate', 'size', 'burst', 'burst-size', 'pattern', 'seed'])
+    writer.addOption(new Option(`--${name} <VALUE>`));
+  writer.requiredOption('--dir <DIR>');
+  writer.action(async (flags: { dir: string }) => {
+    const { runWriterCommand } = await import('./demo/writer-process.ts');
+    ended(await runWriterCommand(flags));
+  });
+}
+
+function exitCodesText(): string {
+  const lines = exitCodes().map(({ code, meaning }) => `  ${String(code).padStart(3)}  ${meaning}`);
+  return `\nExit codes:\n${lines.join('\n')}`;
+}

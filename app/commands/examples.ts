@@ -1,0 +1,60 @@
+// One or more lines per command that can be pasted: shown by --help and in the README.
+
+export interface Example {
+  readonly line: string;
+  readonly does: string;
+}
+
+/** By command; `ferry` is the program itself. A test parses every line. */
+export const EXAMPLES = {
+  ferry: [
+    { line: 'ferry', does: 'watch it work: a writer, a folder that stands in for S3, no account needed' },
+    { line: 'ferry files --source ./data --to ./bucket', does: 'the same with your own folders' },
+    { line: 'ferry files --source /data --to s3://my-bucket/site-1', does: 'move to S3 until stopped' },
+  ],
+  demo: [
+    { line: 'ferry demo', does: 'until Ctrl-C, then balance both sides' },
+    {
+      line: 'ferry demo --for 30s --json',
+      does: 'for a script: one line of JSON, exit code 0 when all is there',
+    },
+  ],
+  files: [
+    {
+      line: 'ferry files --source ./data --to ./bucket --once',
+      does: 'move what is there to a folder, then end',
+    },
+    {
+      line: 'ferry files --source /data --to s3://my-bucket/site-1 --volume-limit 2Gi --listen 0.0.0.0:9464',
+      does: 'beside a writer in a pod',
+    },
+    {
+      line: 'ferry files --source /data --to s3://my-bucket --endpoint http://127.0.0.1:7070 --path-style',
+      does: 'to another S3-compatible server',
+    },
+    {
+      line: "ferry files --source /data --to s3://my-bucket --key '{path}' --keep",
+      does: 'mirror, delete nothing',
+    },
+    { line: 'ferry files --config ferry.yaml --dry-run', does: 'say what would happen' },
+  ],
+  config: [
+    { line: 'ferry config --config ferry.yaml', does: 'every setting and where it comes from' },
+    { line: 'ferry config --source /data --to s3://my-bucket --json', does: 'the same for a program' },
+  ],
+  doctor: [
+    { line: 'ferry doctor --to s3://my-bucket/site-1', does: 'may this role do what Ferry needs?' },
+    {
+      line: 'ferry doctor --to s3://my-bucket/site-1 --source /data',
+      does: 'and can the files be deleted here?',
+    },
+  ],
+} as const satisfies Readonly<Record<string, readonly Example[]>>;
+
+export type ExampleOf = keyof typeof EXAMPLES;
+
+/** The examples of a command as the end of its help text. */
+export function examplesText(command: ExampleOf): string {
+  const lines = EXAMPLES[command].map(({ line, does }) => `  $ ${line}\n      ${does}`);
+  return `\nExamples:\n${lines.join('\n')}`;
+}

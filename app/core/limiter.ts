@@ -1,0 +1,72 @@
+// How many calls may be in flight: grows while the store keeps up, halves when it pushes back, and becomes one careful
+// probe at a time while nothing succeeds.
+import { backoffMs } from './retry.ts';
+
+/** How a call ended, as far as the store's capacity goes. `neutral`: says nothing about the store (a vanished file). */
+export type CallOutcome = 'ok' | 'overloaded' | 'refused' | 'neutral';
+
+export interface Limiter {
+  /** Whether another call may start now. */
+  mayStart(nowMs: number): boolean;
+  /** While nothing succeeds: when the next probe may start, wall clock in milliseconds; otherwise 0. */
+  readonly notBeforeMs: number;
+  started(): void;
+  ended(outcome: CallOutcome, nowMs: number): void;
+  readonly inFlight: number;
+  readonly limit: number;
+  /** Calls failed in a row with no success between. */
+  readonly failuresInARow: number;
+}
+
+/** So many failures with no success between them mean that the store, not a file, is the trouble. */
+const OUTAGE_AFTER_FAILURES = 8;
+const PROBE_BACKOFF = { baseMs: 500, capMs: 30_000 };
+
+export function createLimiter(max: number, random: () => number = Math.random): Limiter {
+  let limit = max;
+  let inFlight = 0;
+  let failuresInARow = 0;
+  let notBeforeMs = 0;
+  let halvedAtMs = Number.NEGATIVE_INFINITY;
+  return {
+    mayStart(nowMs) {
+      if (failuresInARow >= OUTAGE_AFTER_FAILURES) return inFlight === 0 && nowMs >= notBeforeMs;
+      return inFlight < Math.floor(limit);
+    },
+    started() {
+      inFlight += 1;
+    },
+    ended(outcome, nowMs) {
+      inFlight -= 1;
+      if (outcome === 'ok') {
+        limit = failuresInARow >= OUTAGE_AFTER_FAILURES ? Math.min(max, 2) : Math.min(max, limit + 1 / limit);
+        failuresInARow = 0;
+        notBeforeMs = 0;
+        return;
+      }
+      if (outcome === 'neutral') return;
+      failuresInARow += 1;
+      // One slow second hits every call in flight; it is one signal, not many.
+      if (outcome === 'overloaded' && nowMs - halvedAtMs > 1_000) {
+        limit = Math.max(1, limit / 2);
+        halvedAtMs = nowMs;
+      }
+      if (failuresInARow >= OUTAGE_AFTER_FAILURES) {
+        const ceilingMs = backoffMs(failuresInARow - OUTAGE_AFTER_FAILURES + 1, PROBE_BACKOFF, () => 1);
+        notBeforeMs = nowMs + ceilingMs * (0.5 + random() / 2);
+      }
+    },
+    get notBeforeMs() {
+      return notBeforeMs;
+    },
+    get inFlight() {
+      return inFlight;
+    },
+    get limit() {
+      return limit;
+    },
+    get failuresInARow() {
+      return failuresInARow;
+    },
+  };
+}

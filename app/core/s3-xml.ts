@@ -1,0 +1,38 @@
+// The little XML that S3 answers with, read by scanning: flat elements and five entities, nothing else is accepted.
+
+const NAMED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+
+/** Replaces entities; undefined when the text holds markup or an entity nobody defined. */
+export function unescapeXml(text: string): string | undefined {
+  if (text.includes('<')) return undefined;
+  if (!text.includes('&')) return text;
+  let valid = true;
+  const plain = text.replace(/&([^;&]*)(;?)/g, (_, name: string, end: string) => {
+    const sign = end === '' ? undefined : (NAMED[name] ?? numbered(name));
+    if (sign === undefined) valid = false;
+    return sign ?? '';
+  });
+  return valid ? plain : undefined;
+}
+
+/** The character of `#65` or `#x41`. */
+function numbered(name: string): string | undefined {
+  const match = /^#(?:x([0-9a-fA-F]{1,6})|([0-9]{1,7}))$/.exec(name);
+  if (!match) return undefined;
+  const point = Number.parseInt(match[1] ?? match[2] ?? '', match[1] === undefined ? 10 : 16);
+  return point <= 0x10ffff ? String.fromCodePoint(point) : undefined;
+}
+
+export function escapeXml(text: string): string {
+  return text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+}
+
+/** The text of the first `<name>` in `xml[from, to)`, unescaped; undefined when there is none or it holds markup. */
+export function elementText(xml: string, name: string, from = 0, to = xml.length): string | undefined {
+  const open = `<${name}>`;
+  const start = xml.indexOf(open, from);
+  if (start === -1 || start >= to) return undefined;
+  const end = xml.indexOf('<', start + open.length);
+  if (end === -1 || end >= to || !xml.startsWith(`</${name}>`, end)) return undefined;
+  return unescapeXml(xml.slice(start + open.length, end));
+}

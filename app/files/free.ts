@@ -1,0 +1,92 @@
+// Deleting: set the file aside under another name, check that it is still the one that was hashed, unlink it; or put it
+// back. Everything here is one synchronous stretch, so that only another process can come between two steps.
+import { linkSync, lstatSync, renameSync, type Stats, unlinkSync } from 'node:fs';
+import { errnoOf } from '../core/errors.ts';
+import { asideName, type BytePath, baseOf, joinPath, parentOf, toSystemPath } from './paths.ts';
+import { sameStat } from './settle.ts';
+import type { FileStat } from './walk.ts';
+
+/** `changed`: it is not the file that was proved; it stays. `refused`: the directory does not allow it. */
+export type FreeOutcome = 'freed' | 'changed' | 'vanished' | 'refused';
+
+/** Between which steps another process may act; a test acts there. */
+export type FreeStep = 'checked' | 'aside' | 'rechecked';
+
+/** Never throws for what the file system says of this one file. */
+export function freeFile(
+  root: BytePath,
+  path: BytePath,
+  proved: FileStat,
+  onStep: (step: FreeStep) => void = () => {},
+): FreeOutcome {
+  const absolute = toSystemPath(`${root}/${path}`);
+  const asidePath = joinPath(parentOf(path), asideName(baseOf(path)));
+  const aside = toSystemPath(`${root}/${asidePath}`);
+  try {
+    const found = lstat(absolute);
+    if (found === undefined) return 'vanished';
+    if (!found.isFile() || !sameStat(found, proved)) return 'changed';
+    if (lstat(aside) !== undefined) {
+      restoreAside(root, asidePath, path);
+      return 'changed';
+    }
+    onStep('checked');
+    renameSync(absolute, aside);
+    onStep('aside');
+    const moved = lstat(aside);
+    // The rename itself moves ctime; the rest must stand.
+    if (
+      !moved?.isFile() ||
+      moved.ino !== proved.ino ||
+      moved.size !== proved.size ||
+      moved.mtimeMs !== proved.mtimeMs
+    ) {
+      restoreAside(root, asidePath, path);
+      return 'changed';
+    }
+    onStep('rechecked');
+    unlinkSync(aside);
+    return 'freed';
+  } catch (error) {
+    return errnoOf(error) === 'ENOENT' ? 'vanished' : 'refused';
+  }
+}
+
+/**
+ * Gives a file set aside its name back. Where the name is taken by a newer file, it gets a name of its own and is moved
+ * like any other file: nothing is overwritten.
+ */
+export function restoreAside(root: BytePath, asidePath: BytePath, path: BytePath): void {
+  const aside = toSystemPath(`${root}/${asidePath}`);
+  for (let attempt = 0; attempt < 1_000; attempt += 1) {
+    const target = attempt === 0 ? path : keptName(path, attempt);
+    try {
+      renameIfFree(aside, toSystemPath(`${root}/${target}`));
+      return;
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return;
+      if (errnoOf(error) !== 'EEXIST') throw error;
+    }
+  }
+}
+
+function keptName(path: BytePath, attempt: number): BytePath {
+  return joinPath(parentOf(path), `${baseOf(path).slice(0, 230)}.ferry-kept-${attempt}`);
+}
+
+function renameIfFree(from: string | Buffer, to: string | Buffer): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    // A file system without hard links: look, then rename.
+    if (errnoOf(error) === 'EEXIST' || errnoOf(error) === 'ENOENT') throw error;
+    if (lstat(to) !== undefined) throw Object.assign(new Error('The name is taken.'), { code: 'EEXIST' });
+    renameSync(from, to);
+    return;
+  }
+  unlinkSync(from);
+}
+
+function lstat(path: string | Buffer): Stats | undefined {
+  return lstatSync(path, { throwIfNoEntry: false });
+}

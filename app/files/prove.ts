@@ -1,0 +1,54 @@
+// Proving: what was sent must appear in a listing made afterwards, with the size and ETag its content gave.
+import type { Ledger, LedgerRow } from './ledger.ts';
+import { type MergePorts, openCursor } from './merge.ts';
+import { sameStat } from './settle.ts';
+
+export interface ProvePorts extends MergePorts {
+  readonly ledger: Ledger;
+  readonly onProved: (row: LedgerRow) => void;
+  /** A complete listing does not show the object, or shows other content: the row is forgotten, the file is sent again. */
+  readonly onMissing: (row: LedgerRow) => void;
+}
+
+const ROWS_AT_ONCE = 1_000;
+
+/**
+ * One pass over everything unproved, in key order. Rejects with StoreError when a listing cannot be had or trusted;
+ * what was not reached then stays unproved.
+ */
+export async function proveOnce(ports: ProvePorts): Promise<void> {
+  const { ledger, signal } = ports;
+  let afterKey = '';
+  while (!signal.aborted) {
+    const rows = ledger.unproved(afterKey, ROWS_AT_ONCE);
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    // A new cursor for each batch: its pages are younger than every row of the batch.
+    const cursor = openCursor(ports);
+    for (const row of rows) {
+      const object = await cursor.find(row.key);
+      if (!isCurrent(ledger, row)) continue;
+      if (object?.sizeBytes === row.stat.size && object.etag === row.etag) {
+        ledger.remember({ ...row, proved: true }, row);
+        ports.onProved(row);
+      } else {
+        ledger.forget(row);
+        ports.onMissing(row);
+      }
+    }
+    ledger.commit();
+    afterKey = last.key;
+  }
+}
+
+/** Whether the row still stands: the file may have been sent anew while the listing was under way. */
+function isCurrent(ledger: Ledger, row: LedgerRow): boolean {
+  const now = ledger.get(row.path);
+  return (
+    now !== undefined &&
+    !now.proved &&
+    now.key === row.key &&
+    now.etag === row.etag &&
+    sameStat(now.stat, row.stat)
+  );
+}

@@ -1,0 +1,206 @@
+// Reading: one descriptor, `fstat` before and after must agree with the look that called the file complete; otherwise
+// what was read is not the file, and nothing of it is sent.
+import { createHash, hash } from 'node:crypto';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
+import { errnoOf, messageOf } from '../core/errors.ts';
+import { type LargeSource, partSizeBytes, SINGLE_PUT_MAX_BYTES } from '../core/store.ts';
+import { type BytePath, toSystemPath } from './paths.ts';
+import { sameStat } from './settle.ts';
+import type { FileStat } from './walk.ts';
+
+/**
+ * Why a file was not read: `vanished` and `changed` are ordinary life, `unreadable` is the owner's refusal, `busy` a
+ * lack of descriptors or memory that passes, `io-error` the disk's.
+ */
+export type ReadFault = 'vanished' | 'changed' | 'unreadable' | 'busy' | 'io-error';
+
+export class ReadError extends Error {
+  override readonly name = 'ReadError';
+  readonly fault: ReadFault;
+  constructor(fault: ReadFault, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.fault = fault;
+  }
+}
+
+function faultOf(error: unknown): ReadFault {
+  switch (errnoOf(error)) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+    case 'ESTALE':
+      return 'vanished';
+    case 'ELOOP': // A symlink stands where the file was: O_NOFOLLOW.
+    case 'ENXIO': // A FIFO or socket does: O_NONBLOCK.
+      return 'changed';
+    case 'EACCES':
+    case 'EPERM':
+      return 'unreadable';
+    case 'EMFILE':
+    case 'ENFILE':
+    case 'ENOMEM':
+    case 'EAGAIN':
+      return 'busy';
+    default:
+      return 'io-error';
+  }
+}
+
+/** Turns a system error into a ReadError; leaves a ReadError as it is. */
+function asReadError(error: unknown): ReadError {
+  if (error instanceof ReadError) return error;
+  return new ReadError(faultOf(error), messageOf(error), { cause: error });
+}
+
+const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** A descriptor that is checked against the look before anything is read from it. */
+export interface OpenFile {
+  readonly stat: FileStat;
+  /** Exactly `length` bytes at `offset`, into `into` from its start. @throws ReadError */
+  read(into: Buffer, offset: number, length: number): void;
+  /** @throws ReadError `changed` when the file is no longer what it was at the look. */
+  verify(): void;
+  close(): void;
+}
+
+/** @throws ReadError */
+export function openChecked(absolute: BytePath, expected: FileStat): OpenFile {
+  let fd: number;
+  try {
+    fd = openSync(toSystemPath(absolute), OPEN_FLAGS);
+  } catch (error) {
+    throw asReadError(error);
+  }
+  const verify = (): void => {
+    const now = fstatSync(fd);
+    if (!now.isFile() || !sameStat(now, expected)) {
+      throw new ReadError('changed', 'The file changed while it was read.');
+    }
+  };
+  try {
+    verify();
+  } catch (error) {
+    closeSync(fd);
+    throw asReadError(error);
+  }
+  return {
+    stat: expected,
+    read(into, offset, length) {
+      try {
+        for (let done = 0; done < length; ) {
+          const count = readSync(fd, into, done, length - done, offset + done);
+          if (count === 0) throw new ReadError('changed', 'The file ended before its size.');
+          done += count;
+        }
+      } catch (error) {
+        throw asReadError(error);
+      }
+    },
+    verify() {
+      try {
+        verify();
+      } catch (error) {
+        throw asReadError(error);
+      }
+    },
+    close: () => closeSync(fd),
+  };
+}
+
+export interface SmallContent {
+  readonly body: Buffer;
+  readonly sha256: string;
+}
+
+/** A whole small file, unchanged from open to end. @throws ReadError */
+export function readSmall(absolute: BytePath, expected: FileStat): SmallContent {
+  const file = openChecked(absolute, expected);
+  try {
+    const body = Buffer.allocUnsafe(expected.size);
+    file.read(body, 0, expected.size);
+    file.verify();
+    return { body, sha256: hash('sha256', body, 'hex') };
+  } finally {
+    file.close();
+  }
+}
+
+export const isLarge = (sizeBytes: number): boolean => sizeBytes > SINGLE_PUT_MAX_BYTES;
+
+/** What one reading of a large file gave: known once every part was read. */
+export interface LargeDigests {
+  /** SHA-256 over the parts' SHA-256 digests: what the ledger keeps for a large file. */
+  sha256(): string;
+  /** The ETag that S3 gives such an upload: MD5 over the parts' MD5 digests, and their number. */
+  etag(): string;
+}
+
+/** A large file as the store reads it, part by part, hashing on the way. The caller closes it. @throws ReadError */
+export function openLarge(
+  absolute: BytePath,
+  expected: FileStat,
+  progress: LargeSource['progress'],
+): LargeSource & LargeDigests & { close(): void } {
+  const file = openChecked(absolute, expected);
+  const partBytes = partSizeBytes(expected.size);
+  const digests = new Map<number, { sha256: Buffer; md5: Buffer }>();
+  const inOrder = (): { sha256: Buffer; md5: Buffer }[] => {
+    const count = Math.ceil(expected.size / partBytes);
+    return Array.from({ length: count }, (_, part) => {
+      const digest = digests.get(part);
+      if (!digest) throw new ReadError('changed', `Part ${part + 1} of ${count} was never read.`);
+      return digest;
+    });
+  };
+  const buffer = Buffer.allocUnsafeSlow(partBytes);
+  return {
+    sizeBytes: expected.size,
+    read(offset, lengthBytes) {
+      const body =
+        lengthBytes <= partBytes ? buffer.subarray(0, lengthBytes) : Buffer.allocUnsafe(lengthBytes);
+      file.read(body, offset, lengthBytes);
+      if (offset % partBytes === 0) {
+        digests.set(offset / partBytes, {
+          sha256: createHash('sha256').update(body).digest(),
+          md5: createHash('md5').update(body).digest(),
+        });
+      }
+      return body;
+    },
+    progress,
+    beforeCommit: () => file.verify(),
+    sha256: () => hash('sha256', Buffer.concat(inOrder().map((digest) => digest.sha256)), 'hex'),
+    etag: () => {
+      const parts = inOrder();
+      return `${hash('md5', Buffer.concat(parts.map((digest) => digest.md5)), 'hex')}-${parts.length}`;
+    },
+    close: () => file.close(),
+  };
+}
+
+export interface ContentDigests {
+  readonly sha256: string;
+  /** The ETag that the content has in S3 where ETags are MD5s. */
+  readonly etag: string;
+}
+
+/** Reads a file for its digests alone, as an upload would give them; lets the loop turn between parts. @throws ReadError */
+export async function digestFile(absolute: BytePath, expected: FileStat): Promise<ContentDigests> {
+  if (!isLarge(expected.size)) {
+    const { body, sha256 } = readSmall(absolute, expected);
+    return { sha256, etag: hash('md5', body, 'hex') };
+  }
+  const large = openLarge(absolute, expected, () => {});
+  try {
+    const partBytes = partSizeBytes(expected.size);
+    for (let offset = 0; offset < expected.size; offset += partBytes) {
+      large.read(offset, Math.min(partBytes, expected.size - offset));
+      await turn();
+    }
+    large.beforeCommit();
+    return { sha256: large.sha256(), etag: large.etag() };
+  } finally {
+    large.close();
+  }
+}

@@ -1,0 +1,123 @@
+// Retaining and freeing: files stay for the retention, and go before it only when the disk is near its limit: proved
+// ones, oldest first, never another.
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import type { Backoff } from './backoff.ts';
+import { add, type Counters } from './counters.ts';
+import { freeFile } from './free.ts';
+import type { Ledger, LedgerRow } from './ledger.ts';
+import { type BytePath, toText } from './paths.ts';
+import { digestFile, ReadError } from './read.ts';
+import { sameStat } from './settle.ts';
+
+export interface RetainPorts {
+  readonly root: BytePath;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly ledger: Ledger;
+  readonly counters: Counters;
+  /** Of deletes that the directory refused. */
+  readonly refused: Backoff;
+  readonly signal: AbortSignal;
+}
+
+export interface FreeResult {
+  /** Allocated bytes, estimated from the sizes, and files. */
+  readonly freedBytes: number;
+  readonly freedFiles: number;
+  /** Rows of an earlier run whose file was hashed again: they must be listed again before they may go. */
+  readonly toProve: number;
+}
+
+const ROWS_AT_ONCE = 500;
+const BLOCK_BYTES = 4_096;
+
+/**
+ * Frees proved files that arrived up to then, oldest first, until `enough` says so. A row that an earlier run proved is
+ * not believed: its file is hashed again now and freed after the next listing.
+ */
+export async function freeProved(
+  ports: RetainPorts,
+  arrivedUpToMs: number,
+  early: boolean,
+  enough: (freedBytes: number, freedFiles: number) => boolean,
+): Promise<FreeResult> {
+  const { ledger, signal } = ports;
+  let freedBytes = 0;
+  let freedFiles = 0;
+  let toProve = 0;
+  let after: LedgerRow | undefined;
+  while (!signal.aborted && !enough(freedBytes, freedFiles)) {
+    const rows = ledger.proved(arrivedUpToMs, after, ROWS_AT_ONCE);
+    for (const row of rows) {
+      if (enough(freedBytes, freedFiles)) break;
+      if (!ports.refused.mayTry(row.path, ports.clock.now()) || !isCurrent(ledger, row)) continue;
+      if (!row.thisRun) {
+        if (await hashAgain(ports, row)) toProve += 1;
+      } else if (freeRow(ports, row, early)) {
+        freedFiles += 1;
+        freedBytes += Math.ceil(row.stat.size / BLOCK_BYTES) * BLOCK_BYTES;
+      }
+    }
+    ledger.commit();
+    after = rows.at(-1);
+    if (after === undefined) break;
+    await turn();
+  }
+  return { freedBytes, freedFiles, toProve };
+}
+
+/** Whether the row still stands: the file may have been sent anew since the batch was read. */
+function isCurrent(ledger: Ledger, row: LedgerRow): boolean {
+  const now = ledger.get(row.path);
+  return now?.proved === true && now.key === row.key && sameStat(now.stat, row.stat);
+}
+
+function freeRow(ports: RetainPorts, row: LedgerRow, early: boolean): boolean {
+  const { root, ledger, counters, refused, clock } = ports;
+  switch (freeFile(root, row.path, row.stat)) {
+    case 'freed':
+      ledger.forget(row);
+      refused.clear(row.path);
+      add(counters.freed, row.stat.size);
+      if (early) add(counters.freedEarly, row.stat.size);
+      return true;
+    case 'vanished':
+      ledger.forget(row);
+      return false;
+    case 'changed':
+      // The row tells of content that is no longer there; the walk meets the file as it is now.
+      ledger.forget(row);
+      return false;
+    case 'refused':
+      counters.failures.set('cannot-delete', (counters.failures.get('cannot-delete') ?? 0) + 1);
+      refused.failed(
+        row.path,
+        'cannot-delete',
+        `${toText(row.path)} cannot be deleted: its directory is not writable for this user (uid ${process.getuid?.()})`,
+        clock.now(),
+      );
+      return false;
+  }
+}
+
+/** Whether the file still has the content that the row tells of; the row then waits for a listing of this run. */
+async function hashAgain(ports: RetainPorts, row: LedgerRow): Promise<boolean> {
+  const { ledger, root } = ports;
+  try {
+    const digests = await digestFile(`${root}/${row.path}`, row.stat);
+    if (!isCurrent(ledger, row)) return false;
+    const etagStands = !ledger.etagIsMd5 || digests.etag === row.etag;
+    if (digests.sha256 === row.sha256 && etagStands) {
+      ledger.remember({ ...row, proved: false }, row);
+      return true;
+    }
+    ledger.forget(row);
+  } catch (error) {
+    if (!(error instanceof ReadError)) throw error;
+    if (error.fault === 'vanished' || error.fault === 'changed') ledger.forget(row);
+    else ports.refused.failed(row.path, error.fault, error.message, ports.clock.now());
+  }
+  return false;
+}

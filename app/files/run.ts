@@ -1,0 +1,158 @@
+// `ferry files`: opens the source and the store, starts the mover, and tells operators and probes how it goes.
+import { readdirSync, statSync } from 'node:fs';
+import { systemClock } from '../core/clock.ts';
+import { EXIT, type ExitName, errnoOf, FerryError, messageOf } from '../core/errors.ts';
+import { openFolderStore } from '../core/folder-store.ts';
+import { type Health, type HealthServer, startHealthServer } from '../core/http.ts';
+import { createLog, type Log } from '../core/log.ts';
+import { stopRequest } from '../core/stop-request.ts';
+import type { Store } from '../core/store.ts';
+import { formatBytes, formatDuration } from '../core/units.ts';
+import { dryRunStore } from './dry-run.ts';
+import { type Mover, startMover } from './mover.ts';
+import type { FilesSettings } from './settings.ts';
+import type { FilesSnapshot } from './snapshot.ts';
+import { summaryLine } from './summary.ts';
+
+export interface RunIo {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: NodeJS.WriteStream;
+}
+
+/** No loop turned for so long: the process is wedged, whatever the store does. */
+const TURN_OVERDUE_MS = 10 * 60_000;
+
+/** Runs until the one pass is done, or a signal. @throws FerryError, StoreError */
+export async function runFiles(settings: FilesSettings, io: RunIo): Promise<ExitName> {
+  const log = createLog({ level: settings.logLevel, stream: io.stdout });
+  const stop = stopRequest(undefined, systemClock);
+  checkSource(settings.source);
+  const opened = await openStore(settings, io.env);
+  const store = settings.dryRun
+    ? dryRunStore(opened, (key, sizeBytes) => log.info('would send', { key, bytes: sizeBytes }))
+    : opened;
+  const stopTelling = new AbortController();
+  let server: HealthServer | undefined;
+  try {
+    const mover = await startMover({ settings, store, clock: systemClock, log });
+    stop.onSecond(() => {
+      mover.kill();
+      process.exit(EXIT.interrupted);
+    });
+    void stop.requested.then(() => mover.drain());
+    server = await serve(settings, mover);
+    log.info(`moving ${settings.source} to ${store.label}`, {
+      retention: settings.keep ? 'for ever' : formatDuration(settings.retentionMs),
+      ...(server ? { listen: server.address } : {}),
+    });
+    void tell(settings, mover, log, stopTelling.signal);
+    const exit = await mover.done;
+    log.info(
+      summaryLine(mover.snapshot(), undefined).message,
+      summaryLine(mover.snapshot(), undefined).fields,
+    );
+    if (settings.dryRun) log.info(dryRunText(mover.snapshot()));
+    return exit;
+  } finally {
+    stopTelling.abort();
+    stop.done();
+    await server?.close();
+    await opened.close();
+  }
+}
+
+/** A FerryError when the directory cannot be walked at all. */
+function checkSource(source: string): void {
+  try {
+    if (!statSync(source).isDirectory()) {
+      throw new FerryError(
+        'source',
+        `${source} is not a directory`,
+        'Name the directory to move with --source.',
+      );
+    }
+    readdirSync(source, { withFileTypes: false });
+  } catch (error) {
+    if (error instanceof FerryError) throw error;
+    const uid = process.getuid?.();
+    const remedy =
+      errnoOf(error) === 'EACCES'
+        ? `Let uid ${uid} read it: run as the writer's user, or share a group with it.`
+        : 'Create it, mount the volume there, or mend --source.';
+    throw new FerryError('source', `The source ${source} cannot be read: ${messageOf(error)}`, remedy, {
+      cause: error,
+    });
+  }
+}
+
+/** Opens `to`: a bucket or a folder that stands in for one. @throws FerryError */
+export async function openStore(
+  settings: FilesSettings,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Store> {
+  const match = /^s3:\/\/([^/]+)\/?(.*)$/.exec(settings.to);
+  if (!match) return openFolderStore(settings.to);
+  const { openS3Store } = await import('../core/s3-store.ts');
+  const [, bucket = '', prefix = ''] = match;
+  return openS3Store({
+    bucket,
+    prefix: prefix === '' ? '' : `${prefix}/`,
+    endpoint: settings.endpoint,
+    region: settings.region,
+    ...(settings.pathStyle ? { pathStyle: true } : {}),
+    sse: settings.sse,
+    sseKmsKeyId: settings.sseKmsKeyId,
+    mayRead: settings.mayRead,
+    requestTimeoutMs: settings.requestTimeoutMs,
+    maxSockets: settings.concurrency,
+    env,
+  });
+}
+
+async function serve(settings: FilesSettings, mover: Mover): Promise<HealthServer | undefined> {
+  if (settings.listen === undefined) return undefined;
+  const colon = settings.listen.lastIndexOf(':');
+  const { filesMetrics } = await import('./metrics.ts');
+  const { registry } = filesMetrics(() => mover.snapshot());
+  return startHealthServer({
+    host: settings.listen.slice(0, colon).replace(/^\[|\]$/g, ''),
+    port: Number(settings.listen.slice(colon + 1)),
+    metrics: () => registry.metrics(),
+    contentType: registry.contentType,
+    live: () => liveness(Date.now() - mover.turnedAtMs),
+    ready: () => readiness(mover.snapshot()),
+  });
+}
+
+function liveness(quietMs: number): Health {
+  return quietMs < TURN_OVERDUE_MS
+    ? { ok: true, reason: `The loop turned ${formatDuration(quietMs)} ago.` }
+    : { ok: false, reason: `The loop has not turned for ${formatDuration(quietMs)}.` };
+}
+
+function readiness({ store, draining }: FilesSnapshot): Health {
+  if (draining) return { ok: false, reason: 'Stopping.' };
+  if (store === undefined) return { ok: false, reason: 'The store has not been asked yet.' };
+  return store.ok
+    ? { ok: true, reason: 'The store answers.' }
+    : { ok: false, reason: store.message ?? 'The store fails.' };
+}
+
+async function tell(settings: FilesSettings, mover: Mover, log: Log, signal: AbortSignal): Promise<void> {
+  let before: FilesSnapshot | undefined;
+  while (!signal.aborted) {
+    await systemClock.sleep(settings.summaryEveryMs, signal);
+    if (signal.aborted) return;
+    const now = mover.snapshot();
+    const { message, fields } = summaryLine(now, before);
+    log.info(message, fields);
+    before = now;
+  }
+}
+
+function dryRunText({ total }: FilesSnapshot): string {
+  return (
+    `dry-run: ${total.sent.files} files (${formatBytes(total.sent.bytes)}) would be sent, ` +
+    `${total.deduplicated.files} are there already; nothing was written and nothing was deleted`
+  );
+}

@@ -1,0 +1,154 @@
+// Putting: one file to one object. A key that is taken means compare: same content is a success, other content gets a
+// new key that names it.
+import { hash } from 'node:crypto';
+import { StoreError } from '../core/errors.ts';
+import type { Retrier } from '../core/retry.ts';
+import type { PutResult, Store, UploadState } from '../core/store.ts';
+import { compareKey } from './compare.ts';
+import { conflictKey, type KeyOf } from './key.ts';
+import type { Ledger, NewRow, Proof } from './ledger.ts';
+import type { BytePath } from './paths.ts';
+import { type ContentDigests, digestFile, isLarge, openLarge, readSmall } from './read.ts';
+import type { FoundFile } from './walk.ts';
+
+export interface SendPorts {
+  readonly root: BytePath;
+  readonly store: Store;
+  readonly retry: Retrier;
+  readonly keyOf: KeyOf;
+  readonly ledger: Ledger;
+  readonly signal: AbortSignal;
+}
+
+export interface Sent {
+  /** `same`: the store had the content already, nothing was made. */
+  readonly outcome: 'created' | 'same';
+  readonly row: NewRow;
+  /** Keys found taken by other content. */
+  readonly conflicts: number;
+}
+
+/** Other content under so many keys that name this content is no accident. */
+const KEYS_TRIED_MAX = 5;
+
+/** Rejects with ReadError (the file) or StoreError (the store). */
+export async function sendFile(ports: SendPorts, file: FoundFile): Promise<Sent> {
+  return isLarge(file.stat.size) ? sendLarge(ports, file) : sendSmall(ports, file);
+}
+
+async function sendSmall(ports: SendPorts, file: FoundFile): Promise<Sent> {
+  const { body, sha256 } = readSmall(`${ports.root}/${file.path}`, file.stat);
+  let digests: ContentDigests | undefined;
+  return sendUnderFreeKey(ports, file, {
+    put: (key) => ports.retry(() => ports.store.put(key, body, sha256, ports.signal), ports.signal),
+    sha256: () => sha256,
+    // The MD5 is needed only when a key is taken.
+    digests: async () => {
+      digests ??= { sha256, etag: hash('md5', body, 'hex') };
+      return digests;
+    },
+  });
+}
+
+async function sendLarge(ports: SendPorts, file: FoundFile): Promise<Sent> {
+  const { root, store, retry, ledger, keyOf, signal } = ports;
+  const absolute = `${root}/${file.path}`;
+  const key = keyOf(file.path, file.stat.mtimeMs);
+  // Asking first costs a listing; not asking would cost the whole upload when the object is there already.
+  const digestsOnce = once(() => digestFile(absolute, file.stat));
+  const page = await retry(() => store.list(key, '', signal), signal);
+  const there = page.objects[0];
+  if (there?.key === key && there.sizeBytes === file.stat.size) {
+    const digests = await digestsOnce();
+    const found = await compareKey(ports, key, file.stat.size, digests);
+    if (found.verdict === 'same') return asSame(file, key, digests.sha256, found, 0);
+  }
+  let state: UploadState | undefined;
+  let sha256 = '';
+  const sent = await sendUnderFreeKey(ports, file, {
+    put: (putKey) => {
+      state = ledger.uploads.get(file.path, putKey, file.stat);
+      return retry(async () => {
+        const source = openLarge(absolute, file.stat, (progress) => {
+          state = progress;
+          ledger.uploads.set(file.path, putKey, file.stat, progress);
+        });
+        try {
+          const result = await store.putLarge(putKey, source, state, signal);
+          if (result.outcome === 'created') sha256 = source.sha256();
+          return result;
+        } finally {
+          source.close();
+        }
+      }, signal);
+    },
+    sha256: () => sha256,
+    digests: digestsOnce,
+  });
+  ledger.uploads.delete(file.path);
+  return sent;
+}
+
+interface Upload {
+  put(key: string): Promise<PutResult>;
+  /** Of the content that was put; known once a put created. */
+  sha256(): string;
+  digests(): Promise<ContentDigests>;
+}
+
+async function sendUnderFreeKey(ports: SendPorts, file: FoundFile, upload: Upload): Promise<Sent> {
+  const firstKey = ports.keyOf(file.path, file.stat.mtimeMs);
+  let key = firstKey;
+  for (let conflicts = 0; conflicts < KEYS_TRIED_MAX; ) {
+    const result = await upload.put(key);
+    if (result.outcome === 'created') {
+      const row = rowOf(file, key, upload.sha256(), result.etag, 'put', false);
+      return { outcome: 'created', row, conflicts };
+    }
+    const digests = await upload.digests();
+    const found = await compareKey(ports, key, file.stat.size, digests);
+    if (found.verdict === 'same') return asSame(file, key, digests.sha256, found, conflicts);
+    if (found.verdict === 'absent') {
+      throw new StoreError(
+        'conflict',
+        `The key ${JSON.stringify(key)} is taken, yet a listing does not show it.`,
+      );
+    }
+    conflicts += 1;
+    key = conflictKey(firstKey, digests.etag, conflicts);
+  }
+  throw new StoreError(
+    'bad-request',
+    `${KEYS_TRIED_MAX} keys for this content are taken by other content, the last is ${JSON.stringify(key)}.`,
+  );
+}
+
+function asSame(
+  file: FoundFile,
+  key: string,
+  sha256: string,
+  found: { readonly proof: Proof; readonly etag: string },
+  conflicts: number,
+): Sent {
+  // The listing that showed the object came after the content was hashed: this is a proof already.
+  return { outcome: 'same', row: rowOf(file, key, sha256, found.etag, found.proof, true), conflicts };
+}
+
+function rowOf(
+  file: FoundFile,
+  key: string,
+  sha256: string,
+  etag: string,
+  proof: Proof,
+  proved: boolean,
+): NewRow {
+  return { path: file.path, key, stat: file.stat, sha256, etag, proof, proved };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}

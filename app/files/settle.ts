@@ -1,0 +1,77 @@
+// Settling: a file is complete when it stood still over two looks and a minimum age.
+import type { FileStat, FoundFile } from './walk.ts';
+
+export function sameStat(a: FileStat, b: FileStat): boolean {
+  return a.size === b.size && a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs && a.ino === b.ino;
+}
+
+/** When a file reached this disk in its present state: its own mtime may be older (a copy that kept its time). */
+export function arrivedMs(stat: FileStat): number {
+  return Math.max(stat.mtimeMs, stat.ctimeMs);
+}
+
+/**
+ * When a second look may call the file complete, wall clock in milliseconds. A file that was last touched long ago is
+ * due at once; one whose times lie in the future (a clock was set back) is watched for the whole settle time from now.
+ */
+export function settledAtMs(stat: FileStat, lookedAtMs: number, settleMs: number): number {
+  const arrived = arrivedMs(stat);
+  return (arrived > lookedAtMs ? lookedAtMs : arrived) + settleMs;
+}
+
+/** Files seen once and still too young. Bounded: what does not fit is met again by the next walk. */
+export interface Settling {
+  readonly size: number;
+  /** Returns false when there is no room. A file already watched keeps its place. */
+  watch(file: FoundFile, nowMs: number): boolean;
+  /** Forgets a file that vanished or was handed on. */
+  drop(path: string): void;
+  /** Files whose time has come, removed from here; each needs its second look now. */
+  due(nowMs: number): FoundFile[];
+  /** The earliest due time; undefined when nothing is watched. */
+  nextDueMs(): number | undefined;
+  oldestArrivalMs(): number | undefined;
+}
+
+export function createSettling(settleMs: number, capacity = 20_000): Settling {
+  const watched = new Map<string, { file: FoundFile; dueMs: number }>();
+  let nextDue: number | undefined;
+  return {
+    get size() {
+      return watched.size;
+    },
+    watch(file, nowMs) {
+      const known = watched.get(file.path);
+      if (known && sameStat(known.file.stat, file.stat)) return true;
+      if (!known && watched.size >= capacity) return false;
+      const dueMs = settledAtMs(file.stat, nowMs, settleMs);
+      watched.set(file.path, { file, dueMs });
+      if (nextDue === undefined || dueMs < nextDue) nextDue = dueMs;
+      return true;
+    },
+    drop(path) {
+      watched.delete(path);
+    },
+    due(nowMs) {
+      if (nextDue === undefined || nextDue > nowMs) return [];
+      const ready: FoundFile[] = [];
+      nextDue = undefined;
+      for (const [path, entry] of watched) {
+        if (entry.dueMs <= nowMs) {
+          ready.push(entry.file);
+          watched.delete(path);
+        } else if (nextDue === undefined || entry.dueMs < nextDue) nextDue = entry.dueMs;
+      }
+      return ready;
+    },
+    nextDueMs: () => (watched.size === 0 ? undefined : nextDue),
+    oldestArrivalMs() {
+      let oldest: number | undefined;
+      for (const { file } of watched.values()) {
+        const arrived = arrivedMs(file.stat);
+        if (oldest === undefined || arrived < oldest) oldest = arrived;
+      }
+      return oldest;
+    },
+  };
+}

@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { after, type TestContext, test } from 'node:test';
+import { bundle } from '../app/bundle.ts';
+import { startS3Server } from './support/s3-server.ts';
+import { tempDir, until } from './support/temp.ts';
+
+/** The image's user. */
+const UID = 65_532;
+const ROOT = join(import.meta.dirname, '..');
+const isRoot = process.getuid?.() === 0;
+const asUser = isRoot ? { uid: UID, gid: UID } : {};
+
+const buildDirectory = mkdtempSync(join(tmpdir(), 'ferry-bundle-'));
+after(() => rmSync(buildDirectory, { recursive: true }));
+let built: Promise<number> | undefined;
+
+/** The bundle in a directory of its own that only root could write, and a directory for data beside it. */
+async function ship(t: TestContext) {
+  const directory = await tempDir(t);
+  const program = join(directory, 'ferry.mjs');
+  built ??= bundle(join(buildDirectory, 'ferry.mjs'));
+  const bytes = await built;
+  copyFileSync(join(buildDirectory, 'ferry.mjs'), program);
+  chmodSync(program, 0o444);
+  const data = join(directory, 'data');
+  for (const path of [data, join(data, 'source'), join(data, 'to'), join(data, 'state')]) {
+    mkdirSync(path);
+    if (isRoot) chownSync(path, UID, UID);
+  }
+  chmodSync(directory, 0o755);
+  const move = [
+    'files',
+    '--source',
+    join(data, 'source'),
+    '--to',
+    join(data, 'to'),
+    '--state',
+    join(data, 'state'),
+  ];
+  return { program, bytes, data, move };
+}
+
+/** A file that came a minute ago. */
+function arrive(data: string, name: string): void {
+  const path = join(data, 'source', name);
+  writeFileSync(path, 'content of a file\n');
+  if (isRoot) chownSync(path, UID, UID);
+  const past = Date.now() / 1_000 - 60;
+  utimesSync(path, past, past);
+}
+
+/** Files in the folder that stands in for the bucket, hidden ones left out. */
+function arrived(data: string): string[] {
+  return readdirSync(join(data, 'to'), { recursive: true, encoding: 'utf8' }).filter(
+    (path) => path.endsWith('.dat') && !/(^|\/)\./.test(path),
+  );
+}
+
+function collect(child: ChildProcess): () => string {
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+  }
+  return () => text;
+}
+
+test('the bundle is one file that runs from any directory with an empty environment', async (t) => {
+  const { program, bytes, data } = await ship(t);
+  assert.ok(bytes < 8 * 2 ** 20, `${bytes} bytes`);
+  const run = (...words: string[]) =>
+    execFileSync(process.execPath, [program, ...words], { cwd: '/', env: {}, encoding: 'utf8', ...asUser });
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  assert.equal(run('--version').trim(), version);
+  assert.match(run('files', '--help'), /--source/);
+  const wrong = spawnSync(process.execPath, [program, 'files', '--sauce', 'x'], {
+    cwd: data,
+    env: {},
+    ...asUser,
+  });
+  assert.equal(wrong.status, 2, String(wrong.stderr));
+});
+
+test('the bundle holds what is loaded late: the doctor finds credentials and signs with them', async (t) => {
+  const { program, data } = await ship(t);
+  const server = await startS3Server({ deny: ['read', 'delete'] });
+  t.after(() => server.close());
+  const words = ['doctor', '--json', '--to', `s3://${server.bucket}/x`, '--endpoint', server.endpoint];
+  const child = spawn(process.execPath, [program, ...words, '--state', join(data, 'state')], {
+    cwd: '/',
+    // A container runtime sets HOME to / for a user it does not know.
+    env: { HOME: '/', AWS_ACCESS_KEY_ID: server.accessKeyId, AWS_SECRET_ACCESS_KEY: server.secretAccessKey },
+    ...asUser,
+  });
+  const output = collect(child);
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  assert.equal(code, 0, output());
+  assert.match(output(), /the environment \(AWS_ACCESS_KEY_ID\)/);
+});
+
+test('the bundle moves files as a user who owns nothing but the data', async (t) => {
+  const { program, data, move } = await ship(t);
+  arrive(data, 'one.dat');
+  const result = spawnSync(process.execPath, [program, ...move, '--once', '--settle', '100ms'], {
+    cwd: '/',
+    env: {},
+    encoding: 'utf8',
+    timeout: 30_000,
+    ...asUser,
+  });
+  assert.equal(result.status, 0, result.stdout + result.stderr);
+  assert.equal(arrived(data).length, 1, result.stdout + result.stderr);
+});
+
+test('as process 1 on a read-only root, SIGTERM ends it with 0', async (t) => {
+  // Only root may make its root read-only; the namespaces vanish with the processes.
+  const namespaces = ['--mount', '--pid', '--fork', '--kill-child'];
+  if (!isRoot || spawnSync('unshare', [...namespaces, 'true']).status !== 0) return t.skip('needs unshare');
+  if (spawnSync('setpriv', ['--version']).status !== 0) return t.skip('needs setpriv');
+  const { program, data, move } = await ship(t);
+  arrive(data, 'one.dat');
+  const script = [
+    'mount --bind "$DATA" "$DATA" && mount -o remount,bind,ro / || exit 70',
+    'touch "$PROGRAM.x" 2>/dev/null && exit 71',
+    `exec setpriv --reuid ${UID} --regid ${UID} --clear-groups --no-new-privs "$@"`,
+  ].join('\n');
+  const words = [process.execPath, program, ...move, '--settle', '100ms', '--listen', '127.0.0.1:0'];
+  const child = spawn('unshare', [...namespaces, 'sh', '-c', script, 'sh', ...words], {
+    cwd: '/',
+    env: { PATH: process.env.PATH, DATA: data, PROGRAM: program },
+  });
+  t.after(() => child.kill('SIGKILL'));
+  const output = collect(child);
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  await until(() => arrived(data).length === 1 || child.exitCode !== null, 'the file has arrived');
+  assert.equal(child.exitCode, null, output());
+  const inner = Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim());
+  assert.match(readFileSync(`/proc/${inner}/status`, 'utf8'), /^NSpid:\t\d+\t1$/m);
+  assert.match(readFileSync(`/proc/${inner}/status`, 'utf8'), new RegExp(`^Uid:\t${UID}\t`, 'm'));
+  process.kill(inner, 'SIGTERM');
+  assert.equal(await ended, 0, output());
+});
+
+test('the image runs one file as a user without rights, and no shell stands between it and the signals', () => {
+  const lines = readFileSync(join(ROOT, 'Dockerfile'), 'utf8')
+    .replaceAll(/\\\n\s*/g, '')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
+  const last = lines.findLastIndex((line) => line.startsWith('FROM '));
+  const image = lines.slice(last);
+  const value = (instruction: string) =>
+    image.find((line) => line.startsWith(`${instruction} `))?.slice(instruction.length + 1);
+  assert.match(image[0] ?? '', /^FROM gcr\.io\/distroless\/nodejs24-debian13:nonroot$/);
+  for (const line of lines.filter((one) => one.startsWith('FROM '))) {
+    assert.match(line, /^FROM \S+:\S+/, 'a tag that names a version');
+    assert.doesNotMatch(line, /:latest/);
+  }
+  assert.match(value('USER') ?? '', /^65532(:65532)?$/);
+  assert.deepEqual(JSON.parse(value('ENTRYPOINT') ?? ''), ['/nodejs/bin/node', '/app/ferry.mjs']);
+  assert.deepEqual(JSON.parse(value('CMD') ?? ''), ['files']);
+  for (const line of lines.filter((one) => /^(RUN|CMD|ENTRYPOINT) /.test(one))) {
+    assert.match(line, /^\w+ \[".*"\]$/, 'the exec form, no shell');
+  }
+  assert.equal(image.filter((line) => line.startsWith('RUN ')).length, 0);
+  assert.match(value('ENV') ?? '', /FERRY_LISTEN=0\.0\.0\.0:9464 .*FERRY_STATE=\/var\/lib\/ferry/);
+  const copied = image.filter((line) => line.startsWith('COPY ')).map((line) => line.split(' ').at(-1));
+  assert.deepEqual(copied, ['/app/ferry.mjs', '/var/lib/ferry']);
+  assert.doesNotMatch(lines.join('\n'), /AWS_|SECRET|TOKEN|PASSWORD/i);
+});
+
+test('only what the build copies is sent to the builder', () => {
+  const ignored = readFileSync(join(ROOT, '.dockerignore'), 'utf8').split('\n');
+  assert.equal(
+    ignored.find((line) => line !== '' && !line.startsWith('#')),
+    '*',
+  );
+  const copied = readFileSync(join(ROOT, 'Dockerfile'), 'utf8').matchAll(/^COPY (?!--from)(.+) \S+$/gm);
+  for (const [, names = ''] of copied) {
+    for (const name of names.split(' ')) assert.ok(ignored.includes(`!${name}`), name);
+  }
+});

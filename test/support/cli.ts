@@ -1,0 +1,50 @@
+// Runs `ferry` as a user does: a process of its own, with an environment that holds nothing but what the test gives it.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+export const ROOT = join(import.meta.dirname, '../..');
+const MAIN = join(ROOT, 'app/main.ts');
+
+export interface CliOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Killed after this time; 60 s by default. */
+  readonly timeoutMs?: number;
+}
+
+export interface CliResult {
+  /** Null when it was killed by a signal. */
+  readonly exit: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Starts `ferry` and hands out the running process with a promise of how it ends. */
+export function startFerry(
+  words: readonly string[],
+  options: CliOptions = {},
+): { child: ChildProcess; ended: Promise<CliResult> } {
+  const child = spawn(process.execPath, [MAIN, ...words], {
+    cwd: options.cwd ?? ROOT,
+    env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', NO_COLOR: '1', ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: options.timeoutMs ?? 60_000,
+    killSignal: 'SIGKILL',
+  });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].setEncoding('utf8').on('data', (chunk: string) => {
+      output[name] += chunk;
+    });
+  const ended = new Promise<CliResult>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (exit, signal) => resolve({ exit, signal, ...output }));
+  });
+  return { child, ended };
+}
+
+/** Runs `ferry` to its end. */
+export function ferry(words: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  return startFerry(words, options).ended;
+}

@@ -1,0 +1,72 @@
+// Keeps the README's tables equal to the code: `npm run docs` rewrites what stands between the markers
+// `<!-- name:begin -->` and `<!-- name:end -->`; a test compares.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createProgram } from '../../app/command-line.ts';
+import { EXAMPLES } from '../../app/commands/examples.ts';
+import { exitCodes } from '../../app/commands/exit-codes.ts';
+import { cell, settingsMarkdown } from '../../app/core/settings-table.ts';
+import { filesMetrics } from '../../app/files/metrics.ts';
+import { filesSpec } from '../../app/files/settings.ts';
+
+export const README = join(import.meta.dirname, '../../README.md');
+
+/** The generated parts by marker name. */
+export const SECTIONS: Readonly<Record<string, () => string>> = {
+  settings: () => settingsMarkdown(filesSpec),
+  'exit-codes': () =>
+    table(
+      ['Code', 'Name', 'Meaning'],
+      exitCodes().map(({ code, name, meaning }) => [`\`${code}\``, name, meaning]),
+    ),
+  metrics: () =>
+    table(
+      ['Metric', 'Type', 'Meaning'],
+      filesMetrics(neverRead)
+        .describe()
+        .map(({ name, type, help }) => [`\`${name}\``, type, help]),
+    ),
+  commands: () => {
+    const commands = table(
+      ['Command', 'What it does'],
+      createProgram({ env: {}, stdout: process.stdout, stderr: process.stderr }, () => {})
+        .commands.filter((command) => command.name() in EXAMPLES)
+        .map((command) => [`\`ferry ${command.name()}\``, command.description()]),
+    );
+    const examples = Object.values(EXAMPLES)
+      .flat()
+      .map(({ line, does }) => `# ${does}\n${line}`);
+    return `${commands}\nExamples:\n\n\`\`\`sh\n${examples.join('\n')}\n\`\`\`\n`;
+  },
+};
+
+/** The README with every generated part renewed, and the names of the markers it lacks. */
+export function renew(readme: string): { text: string; missing: string[] } {
+  const missing: string[] = [];
+  let text = readme;
+  for (const [name, generate] of Object.entries(SECTIONS)) {
+    const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
+    const from = text.indexOf(begin);
+    const to = text.indexOf(end, from);
+    if (from < 0 || to < 0) missing.push(name);
+    else text = `${text.slice(0, from)}${begin}\n\n${generate().trim()}\n\n${text.slice(to)}`;
+  }
+  return { text, missing };
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map(cell).join(' | ')} |\n`;
+  return line(head) + line(head.map(() => '---')).replaceAll(' ', '') + rows.map(line).join('');
+}
+
+function neverRead(): never {
+  throw new Error('a description needs no snapshot');
+}
+
+if (import.meta.main) {
+  const { text, missing } = renew(readFileSync(README, 'utf8'));
+  for (const name of missing)
+    console.error(`README.md has no <!-- ${name}:begin --> … <!-- ${name}:end -->.`);
+  writeFileSync(README, text);
+  process.exitCode = missing.length === 0 ? 0 : 1;
+}

@@ -1,0 +1,133 @@
+// A real S3 server of another make for tests: finds or installs versitygw, starts it on a free port, and never leaves it.
+import { execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { until } from './temp.ts';
+
+export interface Versitygw {
+  readonly endpoint: string;
+  readonly bucket: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly region: string;
+  /** The bucket's objects lie below as plain files. */
+  readonly dataDir: string;
+  stop(): Promise<void>;
+}
+
+const MODULE = 'github.com/versity/versitygw/cmd/versitygw@v1.8.0';
+const CACHE = join(import.meta.dirname, '../../.cache/bin');
+const ACCESS_KEY_ID = 'ferry-test-root';
+const SECRET_ACCESS_KEY = 'ferry-test-secret';
+const BUCKET = 'ferry-test';
+/** The pipe to this shell closes however our process ends, SIGKILL included: then the server goes, and its directory. */
+const KEEPER = '"$0" "$@" & server=$!; cat >/dev/null; kill -9 $server; wait; rm -rf "$FERRY_TEST_DIRECTORY"';
+const START_DEADLINE_MS = 20_000;
+const run = promisify(execFile);
+
+/** Starts one with an empty bucket of its own; `missing` says what this machine lacks, for `t.skip`. */
+export async function startVersitygw(): Promise<Versitygw | { readonly missing: string }> {
+  const found = await findBinary();
+  if (typeof found !== 'string') return found;
+  const directory = await mkdtemp(join(tmpdir(), 'ferry-versitygw-'));
+  const dataDir = join(directory, 'data');
+  const metaDir = join(directory, 'meta');
+  await mkdir(join(dataDir, BUCKET), { recursive: true });
+  await mkdir(metaDir);
+  const port = await freePort();
+  const child = spawn(
+    '/bin/sh',
+    ['-c', KEEPER, found, '--port', `127.0.0.1:${port}`, 'posix', '--sidecar', metaDir, dataDir],
+    {
+      env: {
+        ...process.env,
+        ROOT_ACCESS_KEY: ACCESS_KEY_ID,
+        ROOT_SECRET_KEY: SECRET_ACCESS_KEY,
+        FERRY_TEST_DIRECTORY: directory,
+      },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    },
+  );
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output = (output + chunk.toString()).slice(-4_000);
+    });
+  }
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const stop = async (): Promise<void> => {
+    child.stdin.end();
+    await exited;
+  };
+  try {
+    await until(() => answers(port), 'versitygw listens', START_DEADLINE_MS);
+  } catch (error) {
+    await stop();
+    throw new Error(`versitygw did not start: ${output}`, { cause: error });
+  }
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    bucket: BUCKET,
+    accessKeyId: ACCESS_KEY_ID,
+    secretAccessKey: SECRET_ACCESS_KEY,
+    region: 'us-east-1',
+    dataDir: join(dataDir, BUCKET),
+    stop,
+  };
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const answer = (yes: boolean): void => {
+      socket.destroy();
+      resolve(yes);
+    };
+    socket.once('connect', () => answer(true));
+    socket.once('error', () => answer(false));
+  });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('No TCP port is free.');
+  return address.port;
+}
+
+async function findBinary(): Promise<string | { readonly missing: string }> {
+  const onPath = (process.env.PATH ?? '').split(delimiter).map((directory) => join(directory, 'versitygw'));
+  const found = [...onPath, join(CACHE, 'versitygw')].find((file) => existsSync(file));
+  if (found) return found;
+  let goPath: string;
+  try {
+    goPath = (await run('go', ['env', 'GOPATH'])).stdout.trim();
+  } catch {
+    return { missing: 'needs versitygw, or Go to install it' };
+  }
+  const inGoPath = join(goPath, 'bin', 'versitygw');
+  if (existsSync(inGoPath)) return inGoPath;
+  return install();
+}
+
+/** Built aside and renamed into place, so that two processes at once do no harm. Takes about a minute. */
+async function install(): Promise<string | { readonly missing: string }> {
+  const aside = join(CACHE, `.install-${process.pid}`);
+  await mkdir(aside, { recursive: true });
+  try {
+    await run('go', ['install', MODULE], { env: { ...process.env, GOBIN: aside } });
+    await rename(join(aside, 'versitygw'), join(CACHE, 'versitygw'));
+    return join(CACHE, 'versitygw');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    return { missing: `needs versitygw; "go install ${MODULE}" failed: ${reason}` };
+  } finally {
+    await rm(aside, { recursive: true, force: true });
+  }
+}
