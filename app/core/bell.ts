@@ -1,5 +1,4 @@
 // Waiting for something to happen rather than for time to pass.
-
 import type { Clock } from './clock.ts';
 
 /** Rung by who knows that something changed, waited for by who wants to look again. A ring is never lost. */
@@ -14,26 +13,39 @@ export interface Bell {
 export function createBell(): Bell {
   let rung = false;
   const sleepers = new Set<() => void>();
-  const wait = async (signal: AbortSignal, sleep?: (wake: AbortSignal) => Promise<void>): Promise<void> => {
-    if (!rung && !signal.aborted) {
-      const wake = new AbortController();
-      const rouse = (): void => wake.abort();
-      sleepers.add(rouse);
-      signal.addEventListener('abort', rouse, { once: true });
-      await (sleep
-        ? sleep(wake.signal)
-        : new Promise<void>((resolve) => (wake.signal.onabort = () => resolve())));
-      signal.removeEventListener('abort', rouse);
-      sleepers.delete(rouse);
-    }
-    rung = false;
+  const rouseAll = (): void => {
+    for (const rouse of sleepers) rouse();
+    sleepers.clear();
+  };
+  const watched = new WeakSet<AbortSignal>();
+  // One listener for each signal, however often somebody waits.
+  const watch = (signal: AbortSignal): void => {
+    if (watched.has(signal)) return;
+    watched.add(signal);
+    signal.addEventListener('abort', rouseAll, { once: true });
   };
   return {
     ring() {
       rung = true;
-      for (const rouse of sleepers) rouse();
+      if (sleepers.size > 0) rouseAll();
     },
-    wait: (signal) => wait(signal),
-    waitAtMost: (clock, ms, signal) => wait(signal, (wake) => clock.sleep(ms, wake)),
+    async wait(signal) {
+      if (!rung && !signal.aborted) {
+        watch(signal);
+        await new Promise<void>((resolve) => sleepers.add(resolve));
+      }
+      rung = false;
+    },
+    async waitAtMost(clock, ms, signal) {
+      if (!rung && !signal.aborted) {
+        watch(signal);
+        const wake = new AbortController();
+        const rouse = (): void => wake.abort();
+        sleepers.add(rouse);
+        await clock.sleep(ms, wake.signal);
+        sleepers.delete(rouse);
+      }
+      rung = false;
+    },
   };
 }

@@ -7,21 +7,15 @@
 // - Large files are not resumed after a stop: they start anew, a local copy being quick.
 import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
-import { lstatSync, mkdirSync, statSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
 import { type FileHandle, link, lstat, open, unlink } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { errnoOf, StoreError } from './errors.ts';
 import { folderError, throwIfAborted } from './folder-errors.ts';
 import { createEtagCache, etagOf, readEtag } from './folder-etag.ts';
 import { createKeyWalk } from './folder-list.ts';
-import {
-  clearLeftovers,
-  hasReserved,
-  makeReserved,
-  newTempFile,
-  RESERVED,
-  syncDirectory,
-} from './folder-temp.ts';
+import { checkKey, createParents } from './folder-path.ts';
+import { clearLeftovers, hasReserved, makeReserved, newTempFile, RESERVED } from './folder-temp.ts';
 import {
   type PutResult,
   partSizeBytes,
@@ -32,15 +26,13 @@ import {
 } from './store.ts';
 
 const PAGE = 1_000;
-const MAX_KEY_BYTES = 1_024;
-const KNOWN_DIRECTORIES = 4_096;
 
 /** The folder is made by the first put; until then it lists as empty. Throws a StoreError when it cannot be used. */
 export function openFolderStore(directory: string): Store {
   const root = resolve(directory);
   const etags = createEtagCache();
   const walk = createKeyWalk(root);
-  const knownDirectories = new Set<string>();
+  const parents = createParents(root);
   let used = false;
 
   /** A folder that was there and is not any more (an unmounted disk) is no empty folder. */
@@ -63,31 +55,10 @@ export function openFolderStore(directory: string): Store {
     used = true;
   }
 
-  /** Makes the directories above a key; refuses a file or symbolic link in the way. */
-  function makeParents(key: string): void {
-    for (let slash = key.indexOf('/'); slash >= 0; slash = key.indexOf('/', slash + 1)) {
-      const parent = key.slice(0, slash);
-      if (knownDirectories.has(parent)) continue;
-      const path = join(root, parent);
-      try {
-        mkdirSync(path);
-        syncDirectory(dirname(path));
-      } catch (error) {
-        if (errnoOf(error) !== 'EEXIST') throw error;
-        if (!lstatSync(path).isDirectory()) {
-          const message = `The key ${key} needs a directory ${path}, but that is a file or link. Choose another key.`;
-          throw new StoreError('bad-request', message, { cause: error });
-        }
-      }
-      if (knownDirectories.size >= KNOWN_DIRECTORIES) knownDirectories.clear();
-      knownDirectories.add(parent);
-    }
-  }
-
   async function linkFinal(temp: string, key: string): Promise<'created' | 'exists'> {
     const path = join(root, key);
     for (let attempt = 1; ; attempt += 1) {
-      makeParents(key);
+      parents.make(key);
       try {
         await link(temp, path);
         return 'created';
@@ -97,7 +68,7 @@ export function openFolderStore(directory: string): Store {
         }
         // Somebody removed a directory known to have been there: make it again, once.
         if (errnoOf(error) !== 'ENOENT' || attempt > 1) throw error;
-        knownDirectories.clear();
+        parents.forget();
       }
     }
   }
@@ -113,7 +84,7 @@ export function openFolderStore(directory: string): Store {
       taken(await lstat(join(root, key), { bigint: true }), key);
       return true;
     } catch (error) {
-      // ENOTDIR is told in better words by makeParents.
+      // ENOTDIR is told in better words by the making of the parents.
       if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return false;
       throw error;
     }
@@ -280,18 +251,4 @@ async function attempt<T>(doing: string, work: () => Promise<T>): Promise<T> {
     if (error instanceof CallersError) throw error.cause;
     throw folderError(error, doing);
   }
-}
-
-/** What a path cannot hold, or what would lead out of the folder. */
-function checkKey(key: string): void {
-  const segments = key.split('/');
-  const odd = segments.find((segment) => segment === '' || segment === '.' || segment === '..');
-  let why: string | undefined;
-  if (odd !== undefined) why = `a part of it is "${odd}"`;
-  else if (segments[0] === RESERVED) why = `${RESERVED} is reserved`;
-  else if (key.includes('\0')) why = 'it holds a NUL character';
-  else if (!key.isWellFormed()) why = 'it is not valid Unicode';
-  else if (Buffer.byteLength(key) > MAX_KEY_BYTES) why = `it is longer than ${MAX_KEY_BYTES} bytes`;
-  if (why === undefined) return;
-  throw new StoreError('bad-request', `The key ${JSON.stringify(key)} cannot be a path: ${why}.`);
 }

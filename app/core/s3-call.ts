@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts';
 import { StoreError } from './errors.ts';
 import { type Address, keyPathOf } from './s3-address.ts';
 import type { CredentialSource } from './s3-credentials.ts';
-import { answerError, faultOf, type Place, transportError } from './s3-errors.ts';
+import { answerError, blamesCredentials, type Place, transportError } from './s3-errors.ts';
 import { type Answer, ExchangeError, exchange } from './s3-http.ts';
 import { createSigner, EMPTY_SHA256, type Unsigned } from './s3-sign.ts';
 import { elementText } from './s3-xml.ts';
@@ -93,7 +93,8 @@ export function createCaller(options: CallerOptions): Caller {
         },
         call.signal,
       );
-      if (answer.status >= 400 && distrusts(answer)) credentials.refused(used);
+      if (answer.status >= 400 && blamesCredentials(answer.status, elementText(answer.body, 'Code') ?? ''))
+        credentials.refused(used, clock.now());
       return answer;
     } catch (error) {
       throw transportError(placeOf(call), error);
@@ -105,12 +106,6 @@ export function createCaller(options: CallerOptions): Caller {
   }
 
   return Object.assign(send, { refuse });
-}
-
-/** Whether the answer says that other credentials, or the same at another time, might be taken. */
-function distrusts(answer: Answer): boolean {
-  const fault = faultOf(answer.status, elementText(answer.body, 'Code') ?? '');
-  return fault === 'expired' || fault === 'skew';
 }
 
 /** The same refusal for a call that was stopped before it began. */

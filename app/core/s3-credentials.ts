@@ -12,17 +12,20 @@ export interface CredentialSource {
   ready(nowMs: number): Credentials | undefined;
   /** Rejects with a StoreError that says where they were looked for. */
   fetch(): Promise<Credentials>;
-  /** The server refused these as expired: the next call fetches others. */
-  refused(credentials: Credentials): void;
+  /** The server does not take these: the next call fetches others, at most every 10 s. */
+  refused(credentials: Credentials, nowMs: number): void;
 }
 
 /** Asked for new ones this long before the old ones end; the SDK's chain renews in the same window. */
 const RENEW_BEFORE_MS = 300_000;
+/** Whoever issues them is not asked at the pace of failing puts. */
+const RENEW_AGAIN_MS = 10_000;
 
 export function credentialSource(given: Credentials | CredentialsProvider, label: string): CredentialSource {
   const provider: CredentialsProvider = typeof given === 'function' ? given : async () => given;
   let held: Credentials | undefined;
   let stale = false;
+  let distrustedAtMs = Number.NEGATIVE_INFINITY;
   let pending: Promise<Credentials> | undefined;
 
   async function renew(): Promise<Credentials> {
@@ -47,8 +50,10 @@ export function credentialSource(given: Credentials | CredentialsProvider, label
       pending ??= renew();
       return pending;
     },
-    refused(credentials) {
-      if (credentials === held) stale = true;
+    refused(credentials, nowMs) {
+      if (credentials !== held || nowMs - distrustedAtMs < RENEW_AGAIN_MS) return;
+      distrustedAtMs = nowMs;
+      stale = true;
     },
   };
 }
@@ -78,8 +83,8 @@ export function sdkHttp(
 }
 
 /**
- * The SDK's default chain: environment, profile, web identity (its token file is read anew at each renewal), container,
- * instance role. It reads `process.env` itself and keeps what it found until shortly before it expires.
+ * The SDK's default chain: environment, profile, web identity, container, instance role; files are read anew each time.
+ * It reads `process.env` itself and keeps what it found until shortly before it expires.
  */
 export async function defaultCredentials(
   region: string,
@@ -90,6 +95,7 @@ export async function defaultCredentials(
   const chain = defaultProvider({
     ...(profile === undefined ? {} : { profile }),
     clientConfig: { region, requestHandler: http },
+    ignoreCache: true,
   });
   return (options) => chain(options);
 }

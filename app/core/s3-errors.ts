@@ -78,6 +78,12 @@ export function faultOf(status: number, code: string): StoreFault {
   return FAULT_OF_STATUS[status] ?? (status > 501 || status < 300 ? 'unavailable' : 'bad-request');
 }
 
+/** Whether other credentials, or fresh ones, might be taken. */
+export function blamesCredentials(status: number, code: string): boolean {
+  const fault = faultOf(status, code);
+  return fault === 'expired' || fault === 'skew' || code === 'InvalidAccessKeyId' || code === 'InvalidToken';
+}
+
 export function answerError(place: Place, answer: Answer, nowMs: number): StoreError {
   const text = (name: string) => elementText(answer.body, name) ?? '';
   const header = (name: string) => String(answer.headers[name] ?? '');

@@ -6,7 +6,7 @@ import type { Clock } from './clock.ts';
 import { errnoOf, messageOf, StoreError } from './errors.ts';
 import { type Address, fullKey } from './s3-address.ts';
 import type { CredentialSource, SdkHttp } from './s3-credentials.ts';
-import { type Place, refusalError, transportError } from './s3-errors.ts';
+import { blamesCredentials, type Place, refusalError, transportError } from './s3-errors.ts';
 import { ExchangeError } from './s3-http.ts';
 import type { Credentials } from './s3-sign.ts';
 import type { Store } from './store.ts';
@@ -50,8 +50,8 @@ export function createReader(options: ReaderOptions): Reader {
 
   function failed(place: Place, error: unknown, signal: AbortSignal | undefined): StoreError {
     const mapped = sdkError(place, error, signal, clock);
-    if (used && (mapped.fault === 'expired' || mapped.fault === 'skew')) {
-      credentials.refused(used);
+    if (used && blamesCredentials(statusOf(error) ?? 0, mapped.code)) {
+      credentials.refused(used, clock.now());
       // The client keeps what it was given: the next call makes another.
       loading = undefined;
     }

@@ -44,7 +44,8 @@ export async function compareKey(
   if (object?.key !== key) return { verdict: 'absent' };
   const verdict = compareListed(object, sizeBytes, digests.etag, store.etagIsMd5);
   if (verdict === 'same') return { verdict, proof: 'md5', etag: object.etag };
-  if (verdict === 'unknown' && store.mayRead) {
+  // An unlike ETag proves nothing before the store has shown that its ETags are MD5s (SSE-KMS): the checksum decides.
+  if (store.mayRead && object.sizeBytes === sizeBytes) {
     const head = await retry(() => store.head(key, signal), signal);
     if (head?.sha256Hex === digests.sha256) return { verdict: 'same', proof: 'checksum', etag: head.etag };
     if (head?.sha256Hex !== undefined) return { verdict: 'other' };

@@ -54,6 +54,7 @@ const PREFLIGHT_DEADLINE_MS = 10_000;
 const ONCE_FAILURES_MAX = 24;
 const DRAIN_NEWEST_FILES = 8_192;
 const CANDIDATES_AT_ONCE = 1_000;
+const ROOM_FILES = 1_024;
 
 /** Rejects with FerryError or StoreError when the source, the ledger or the store cannot be used at all. */
 export async function startMover({ settings, store, clock, log }: MoverOptions): Promise<Mover> {
@@ -86,6 +87,7 @@ export async function startMover({ settings, store, clock, log }: MoverOptions):
   const proveBell = createBell();
   const freeBell = createBell();
   const progressBell = createBell();
+  const roomBell = createBell();
 
   let draining = false;
   let storeState: FilesSnapshot['store'];
@@ -175,7 +177,10 @@ export async function startMover({ settings, store, clock, log }: MoverOptions):
       succeeded();
       if (ledger.totals.unprovedFiles >= PROVE_AT_FILES) proveBell.ring();
     },
-    onProgress: () => progressBell.ring(),
+    onProgress() {
+      if (queue.room('backlog') >= ROOM_FILES) roomBell.ring();
+      if (sender.idle) progressBell.ring();
+    },
   });
   const listing = {
     store: knowingStore,
@@ -217,8 +222,14 @@ export async function startMover({ settings, store, clock, log }: MoverOptions):
 
   /** Offers to a lane, waiting for room. */
   const offerWithRoom = async (file: FoundFile, lane: Lane, signal: AbortSignal): Promise<boolean> => {
-    while (queue.room(lane) <= 0 && !signal.aborted) await progressBell.wait(signal);
+    // It waits until the lane is half empty, not for each single place: one wake-up for a thousand files.
+    if (queue.room(lane) <= 0) {
+      while (queue.room(lane) < ROOM_FILES && !signal.aborted) await roomBell.wait(signal);
+    }
     if (signal.aborted) return false;
+    // While it waited, the other lane may have sent it.
+    const row = ledger.get(file.path);
+    if (row && sameStat(row.stat, file.stat)) return true;
     const taken = enqueue(finder, file, lane);
     sender.pump();
     return taken;
@@ -284,7 +295,12 @@ export async function startMover({ settings, store, clock, log }: MoverOptions):
       cpuShare: 1,
       signal: findSignal,
       forgetsGone,
-      onReady({ path, stat }) {
+      onReady(file, nowMs) {
+        const { path, stat } = file;
+        if (isFresh(file, nowMs) && enqueue(finder, file, 'fresh')) {
+          sender.pump();
+          return true;
+        }
         batch.push({ path, key: keyOf(path, stat.mtimeMs), stat });
         if (batch.length >= CANDIDATES_AT_ONCE) {
           candidates.add(batch);

@@ -21,7 +21,7 @@ import fc from 'fast-check';
 import { createKeyWalk } from '../../app/core/folder-list.ts';
 import { openFolderStore } from '../../app/core/folder-store.ts';
 import { tempDir } from '../support/temp.ts';
-import { bytes, keysOf, put, sourceOf, storeError } from './store-contract.ts';
+import { bytes, keysOf, put, sourceOf, storeError } from './store-samples.ts';
 
 const STORE = join(import.meta.dirname, '../../app/core/folder-store.ts');
 

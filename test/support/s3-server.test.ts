@@ -1,8 +1,9 @@
-// The test server is strict and breaks as ordered: shown with the AWS SDK's own client and with requests gone wrong.
+// The test server is as strict as S3: shown with the AWS SDK's own client and with requests gone wrong.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
-import { type TestContext, test } from 'node:test';
+import { Agent } from 'node:https';
+import { test } from 'node:test';
 import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
@@ -11,49 +12,14 @@ import {
   ListObjectsV2Command,
   ListPartsCommand,
   PutObjectCommand,
-  S3Client,
   type S3ClientConfig,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { CHECKSUM_ALGORITHMS, checksumOf, md5Hex } from './s3-checksums.ts';
-import { CONFLICT, createGate, DENIED, type FaultAction, SLOW_DOWN } from './s3-faults.ts';
+import { clientOf, refusal, start } from './s3-client.ts';
+import { CONFLICT } from './s3-faults.ts';
 import { multipartEtag } from './s3-multipart.ts';
-import { type S3Server, type S3ServerOptions, startS3Server } from './s3-server.ts';
-import { until } from './temp.ts';
-
-async function start(t: TestContext, options: S3ServerOptions = {}, over: S3ClientConfig = {}) {
-  const server = await startS3Server(options);
-  const client = clientOf(server, over);
-  t.after(async () => {
-    client.destroy();
-    await server.close();
-  });
-  return { server, client, Bucket: server.bucket };
-}
-
-function clientOf(server: S3Server, over: S3ClientConfig = {}): S3Client {
-  const { accessKeyId, secretAccessKey } = server;
-  return new S3Client({
-    endpoint: server.endpoint,
-    region: server.region,
-    forcePathStyle: true,
-    maxAttempts: 1,
-    credentials: { accessKeyId, secretAccessKey },
-    ...over,
-  });
-}
-
-/** S3's error code and status of a call that must fail. */
-async function refusal(call: Promise<unknown>): Promise<string> {
-  try {
-    await call;
-  } catch (error) {
-    const failure = error as { name: string; code?: string; $metadata?: { httpStatusCode?: number } };
-    const status = failure.$metadata?.httpStatusCode;
-    return status === undefined ? (failure.code ?? failure.name) : `${status} ${failure.name}`;
-  }
-  throw new Error('The call did not fail.');
-}
+import { selfSigned } from './s3-tls.ts';
 
 const sha256Base64 = (body: Buffer): string => createHash('sha256').update(body).digest('base64');
 
@@ -347,104 +313,6 @@ test('a key above 1,024 bytes and a query that is not known are refused', async 
   assert.equal(await refusal(client.send(grouped)), '501 NotImplemented');
 });
 
-test('a refusal on order stores nothing, says when to come again, and ends after its times', async (t) => {
-  const { server, client, Bucket } = await start(t);
-  const put = () => client.send(new PutObjectCommand({ Bucket, Key: 'key', Body: 'x' }));
-  const handle = server.faults.add({
-    when: (request) => request.key === 'key',
-    times: 2,
-    do: { ...SLOW_DOWN, kind: 'status', status: 503, code: 'SlowDown', retryAfterSeconds: 7 },
-  });
-  const failure = await put().catch((error: unknown) => error as { $response?: { headers: object } });
-  assert.equal('$response' in failure && JSON.stringify(failure.$response?.headers).includes('"7"'), true);
-  assert.equal(await refusal(put()), '503 SlowDown');
-  assert.equal(server.objects.size, 0);
-  await put();
-  assert.equal(handle.hits(), 2);
-  assert.deepEqual(
-    server.requests.map((entry) => [entry.op, entry.status, entry.code]),
-    [
-      ['PutObject', 503, 'SlowDown'],
-      ['PutObject', 503, 'SlowDown'],
-      ['PutObject', 200, ''],
-    ],
-  );
-});
-
-test('connections break where they were told to, before or after the object is stored', async (t) => {
-  const { server, client, Bucket } = await start(t);
-  const cases: [FaultAction, stored: boolean][] = [
-    [{ kind: 'reset' }, false],
-    [{ kind: 'reset-mid-body', afterBytes: 1_000 }, false],
-    [{ kind: 'half-reply' }, true],
-    [{ kind: 'lost-answer' }, true],
-  ];
-  for (const [action, stored] of cases) {
-    const Key = action.kind;
-    server.faults.add({ when: (request) => request.key === Key, times: 1, do: action });
-    const put = () => client.send(new PutObjectCommand({ Bucket, Key, Body: Buffer.alloc(100_000) }));
-    assert.match(await refusal(put()), /ECONNRESET|EPIPE|TimeoutError|HPE_|Error/);
-    assert.equal(server.objects.has(Key), stored, Key);
-    await put();
-  }
-  server.place('big', randomBytes(300_000));
-  const inGet = (request: { op: string }): boolean => request.op === 'GetObject';
-  server.faults.add({ when: inGet, times: 1, do: { kind: 'half-reply' } });
-  const got = await client.send(new GetObjectCommand({ Bucket, Key: 'big' }));
-  await assert.rejects(async () => got.Body?.transformToByteArray());
-});
-
-test('a held request waits for the test, before it is served or after', async (t) => {
-  const { server, client, Bucket } = await start(t);
-  for (const at of ['before', 'after'] as const) {
-    const gate = createGate();
-    server.faults.add({ when: (request) => request.key === at, do: { kind: 'hold', gate, at } });
-    const put = client.send(new PutObjectCommand({ Bucket, Key: at, Body: 'x' }));
-    await gate.arrived;
-    assert.equal(server.objects.has(at), at === 'after');
-    assert.equal(gate.count(), 1);
-    gate.release();
-    await put;
-    assert.equal(server.objects.has(at), true);
-  }
-});
-
-test('a held request does not keep the server from closing', async () => {
-  const server = await startS3Server();
-  const client = clientOf(server);
-  const gate = createGate();
-  server.faults.add({ when: () => true, do: { kind: 'hold', gate, at: 'before' } });
-  const put = client.send(new PutObjectCommand({ Bucket: server.bucket, Key: 'k', Body: 'x' }));
-  const failed = refusal(put);
-  await gate.arrived;
-  await server.close();
-  await failed;
-  gate.release();
-  client.destroy();
-  await until(() => server.objects.size === 1, 'the released request is served');
-});
-
-test('listings lie as they were told to', async (t) => {
-  const { server, client, Bucket } = await start(t);
-  for (const key of ['p/1', 'p/2', 'p/3', 'p/4']) server.place(key, Buffer.from(key));
-  const list = async (lie: Extract<FaultAction, { kind: 'listing' }>['lie'], StartAfter = '') => {
-    const isList = (request: { op: string }): boolean => request.op === 'ListObjectsV2';
-    server.faults.add({ when: isList, times: 1, do: { kind: 'listing', lie } });
-    const page = await client.send(new ListObjectsV2Command({ Bucket, Prefix: 'p/', StartAfter }));
-    return { keys: (page.Contents ?? []).map((object) => object.Key), more: page.IsTruncated };
-  };
-  assert.deepEqual(await list('truncated'), { keys: ['p/1', 'p/2'], more: false });
-  assert.deepEqual(await list('unordered'), { keys: ['p/4', 'p/3', 'p/2', 'p/1'], more: false });
-  assert.deepEqual(await list('empty'), { keys: [], more: false });
-  assert.deepEqual(await list('endless'), { keys: [], more: true });
-  assert.deepEqual(await list('from-the-start', 'p/2'), { keys: ['p/1', 'p/2', 'p/3', 'p/4'], more: false });
-  assert.equal((await list('repeated')).keys.length, 8);
-  assert.equal((await list('stray')).keys.at(-1)?.startsWith('p/'), false);
-  await assert.rejects(list('malformed'));
-  server.faults.add({ when: () => true, times: 1, do: DENIED });
-  assert.equal(await refusal(client.send(new ListObjectsV2Command({ Bucket }))), '403 AccessDenied');
-});
-
 test('without bodies only hashes and sizes are kept', async (t) => {
   const { server, client, Bucket } = await start(t, { keepBodies: false });
   const Body = Buffer.from('content');
@@ -454,4 +322,14 @@ test('without bodies only hashes and sizes are kept', async (t) => {
     [object?.body, object?.sizeBytes, object?.sha256Hex],
     [undefined, 7, createHash('sha256').update(Body).digest('hex')],
   );
+});
+
+test('with a key and a certificate it speaks https', async (t) => {
+  const tls = await selfSigned(t);
+  if (!tls) return t.skip('needs openssl');
+  const requestHandler = { httpsAgent: new Agent({ ca: tls.cert }) };
+  const { server, client, Bucket } = await start(t, { tls }, { requestHandler });
+  assert.match(server.endpoint, /^https:/);
+  await client.send(new PutObjectCommand({ Bucket, Key: 'key', Body: 'content' }));
+  assert.equal(server.objects.get('key')?.sizeBytes, 7);
 });

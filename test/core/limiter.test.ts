@@ -1,0 +1,92 @@
+// Pressure follows the store: half when it pushes back, more while it keeps up, one careful probe while it is down.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type CallOutcome, createLimiter, type Limiter } from '../../app/core/limiter.ts';
+
+const T0 = 1_000_000;
+
+function call(limiter: Limiter, outcome: CallOutcome, nowMs: number): void {
+  limiter.started();
+  limiter.ended(outcome, nowMs);
+}
+
+test('an overload halves the limit once a second, not once per call in flight', () => {
+  const limiter = createLimiter(16);
+  for (let count = 0; count < 6; count += 1) limiter.started();
+  for (let count = 0; count < 3; count += 1) limiter.ended('overloaded', T0 + count);
+  assert.equal(limiter.limit, 8);
+  limiter.ended('overloaded', T0 + 1_500);
+  assert.equal(limiter.limit, 4);
+});
+
+test('the limit grows by about one for each round of successes, up to the maximum', () => {
+  const limiter = createLimiter(8);
+  call(limiter, 'overloaded', T0);
+  call(limiter, 'overloaded', T0 + 2_000);
+  assert.equal(limiter.limit, 2);
+  call(limiter, 'ok', T0);
+  call(limiter, 'ok', T0);
+  assert.ok(limiter.limit > 2.8 && limiter.limit <= 3);
+  for (let count = 0; count < 200; count += 1) call(limiter, 'ok', T0);
+  assert.equal(limiter.limit, 8);
+});
+
+test('while nothing succeeds there is one probe at a time, not before its wait, and each wait is longer', () => {
+  const limiter = createLimiter(16, () => 0.5);
+  for (let count = 0; count < 8; count += 1) call(limiter, 'refused', T0);
+  let nowMs = T0;
+  let lastWaitMs = 0;
+  for (let probe = 0; probe < 5; probe += 1) {
+    assert.equal(limiter.mayStart(nowMs), false);
+    const waitMs = limiter.notBeforeMs - nowMs;
+    assert.ok(waitMs > lastWaitMs);
+    lastWaitMs = waitMs;
+    nowMs += waitMs;
+    assert.equal(limiter.mayStart(nowMs - 1), false);
+    assert.equal(limiter.mayStart(nowMs), true);
+    limiter.started();
+    assert.equal(limiter.mayStart(nowMs), false, 'a second probe');
+    limiter.ended('overloaded', nowMs);
+  }
+  for (let count = 0; count < 50; count += 1) call(limiter, 'refused', nowMs);
+  assert.ok(limiter.notBeforeMs - nowMs <= 30_000);
+});
+
+test('the first success after an outage opens carefully and grows from there', () => {
+  const limiter = createLimiter(16);
+  for (let count = 0; count < 9; count += 1) call(limiter, 'overloaded', T0 + count * 2_000);
+  call(limiter, 'ok', T0 + 60_000);
+  assert.equal(limiter.failuresInARow, 0);
+  assert.equal(limiter.notBeforeMs, 0);
+  assert.equal(limiter.limit, 2);
+  assert.equal(limiter.mayStart(T0 + 60_000), true);
+  for (let count = 0; count < 300; count += 1) call(limiter, 'ok', T0 + 60_000);
+  assert.equal(limiter.limit, 16);
+});
+
+test('what says nothing about the store changes nothing', () => {
+  const limiter = createLimiter(4);
+  for (let count = 0; count < 100; count += 1) call(limiter, 'neutral', T0);
+  assert.equal(limiter.limit, 4);
+  assert.equal(limiter.failuresInARow, 0);
+});
+
+test('whatever happens: never more in flight than the maximum, and never stuck', () => {
+  const outcome = fc.constantFrom<CallOutcome>('ok', 'overloaded', 'refused', 'neutral');
+  const step = fc.record({ outcome, start: fc.boolean(), passMs: fc.integer({ min: 0, max: 5_000 }) });
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 20 }), fc.array(step, { maxLength: 200 }), (max, steps) => {
+      const limiter = createLimiter(max, () => 0.9);
+      let nowMs = T0;
+      for (const { outcome: how, start, passMs } of steps) {
+        nowMs += passMs;
+        if (start && limiter.mayStart(nowMs)) limiter.started();
+        else if (limiter.inFlight > 0) limiter.ended(how, nowMs);
+        assert.ok(limiter.inFlight <= max && limiter.limit >= 1 && limiter.limit <= max);
+      }
+      while (limiter.inFlight > 0) limiter.ended('neutral', nowMs);
+      assert.equal(limiter.mayStart(nowMs + 60_000), true);
+    }),
+  );
+});

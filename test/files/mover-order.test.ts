@@ -1,0 +1,103 @@
+// Who goes first: fresh files before an old backlog, and nobody behind a bad file.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createRig, type Rig } from '../support/mover-rig.ts';
+import { slowReply } from '../support/slow.ts';
+import { until } from '../support/temp.ts';
+
+const DAY_MS = 86_400_000;
+
+function landed(rig: Rig, prefix: string): number {
+  return [...rig.server.objects.keys()].filter((key) => key.startsWith(prefix)).length;
+}
+
+test('files that arrive while a backlog of 3,000 is under way land before most of it', async (t) => {
+  const rig = await createRig(t, { settings: { keep: true } });
+  for (let number = 0; number < 3_000; number += 1) rig.writeOld(`old/${number}`, DAY_MS);
+  rig.server.faults.add({ when: ({ op }) => op === 'PutObject', do: slowReply(40) });
+  const mover = await rig.start();
+  await until(() => landed(rig, 'old/') >= 100, 'the backlog is under way');
+  for (let number = 0; number < 50; number += 1) rig.write(`fresh/${number}`);
+  await until(() => landed(rig, 'fresh/') === 50, 'every fresh file is in the bucket', 20_000);
+  const backlogLanded = landed(rig, 'old/');
+  assert.ok(backlogLanded < 1_000, `${backlogLanded} of 3,000 old files went first`);
+  const { backlog } = mover.snapshot();
+  assert.ok(backlog.files > 1_000, `the snapshot tells of a backlog of ${backlog.files}`);
+  rig.server.faults.clear();
+  await until(() => landed(rig, 'old/') === 3_000, 'the backlog is worked off', 30_000);
+});
+
+test('while fresh files keep coming the backlog does not stand still', async (t) => {
+  const rig = await createRig(t, { settings: { keep: true, concurrency: 4, settleMs: 50 } });
+  for (let number = 0; number < 400; number += 1) rig.writeOld(`old/${number}`, DAY_MS);
+  rig.server.faults.add({ when: ({ op }) => op === 'PutObject', do: slowReply(20) });
+  await rig.start();
+  let fresh = 0;
+  await until(
+    () => {
+      for (let number = 0; number < 3; number += 1) rig.write(`fresh/${(fresh += 1)}`);
+      return landed(rig, 'old/') >= 150;
+    },
+    'a part of the backlog has landed',
+    20_000,
+  );
+  assert.ok(landed(rig, 'fresh/') > 50, `${landed(rig, 'fresh/')} fresh files landed meanwhile`);
+});
+
+for (const [reason, status, code] of [
+  ['bad-request', 400, 'InvalidArgument'],
+  ['denied', 403, 'AccessDenied'],
+] as const) {
+  test(`a file that the store refuses for ever (${status}) blocks nobody, backs off and is listed by its reason`, async (t) => {
+    const rig = await createRig(t);
+    const tries = rig.server.faults.add({
+      when: ({ key }) => key === 'bad',
+      do: { kind: 'status', status, code },
+    });
+    rig.write('bad');
+    for (let number = 0; number < 300; number += 1) rig.write(`good/${number}`);
+    const mover = await rig.start();
+    await until(() => mover.snapshot().total.freed.files === 300, 'all the others are moved and freed');
+    rig.write('later');
+    await until(() => mover.snapshot().total.freed.files === 301, 'so is one that came later');
+    await until(() => tries.hits() >= 2, 'the bad one is tried again');
+    assert.deepEqual([...mover.snapshot().failing], [[reason, 1]]);
+    const walksBefore = mover.snapshot().total.walks;
+    const triesBefore = tries.hits();
+    await until(() => mover.snapshot().total.walks > walksBefore + 30, 'thirty more walks');
+    assert.ok(tries.hits() - triesBefore <= 2, `${tries.hits() - triesBefore} tries in thirty walks`);
+    tries.remove();
+    await until(() => rig.server.objects.has('bad'), 'mended, it lands', 20_000);
+    await until(() => mover.snapshot().failing.size === 0, 'and fails no more');
+  });
+}
+
+test('one pass over a tree with a refused file moves the rest, names it, and ends incomplete', async (t) => {
+  const rig = await createRig(t);
+  rig.server.faults.add({
+    when: ({ key }) => key === 'bad',
+    do: { kind: 'status', status: 400, code: 'InvalidArgument' },
+  });
+  rig.write('bad');
+  for (let number = 0; number < 50; number += 1) rig.write(`good/${number}`);
+  const { exit, snapshot } = await rig.once();
+  assert.equal(exit, 'incomplete');
+  assert.equal(snapshot.total.freed.files, 50);
+  const line = rig.lines.find(({ message }) => message.startsWith('left behind (bad-request)'));
+  assert.equal(line?.path, 'bad');
+});
+
+test('a hundred bad files and a hundred good ones: the good ones do not wait', async (t) => {
+  const rig = await createRig(t);
+  rig.server.faults.add({
+    when: ({ key }) => key.startsWith('bad/'),
+    do: { kind: 'status', status: 400, code: 'InvalidArgument' },
+  });
+  for (let number = 0; number < 100; number += 1) {
+    rig.write(`bad/${number}`);
+    rig.write(`good/${number}`);
+  }
+  const mover = await rig.start();
+  await until(() => mover.snapshot().total.freed.files === 100, 'all good files are moved and freed');
+  assert.equal(mover.snapshot().failing.get('bad-request'), 100);
+});

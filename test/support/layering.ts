@@ -1,0 +1,45 @@
+// Which part of the program may import which: arrows go one way.
+
+/** What a part may import beside itself; a folder or file of `app/` that is not named here is refused. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'all'>> = {
+  core: [],
+  files: ['core'],
+  events: ['core'],
+  sessions: ['core'],
+  plan: ['core'],
+  demo: ['core', 'files'],
+  commands: 'all',
+  'command-line.ts': 'all',
+  'main.ts': 'all',
+  'bundle.ts': 'all',
+};
+
+const IMPORT = /(?:\bfrom\s*|\bimport\s*\(\s*|\bimport\s+)(['"`])([^'"`]+)\1/g;
+
+/** What a source text imports, side effects and dynamic imports included. */
+export function importsOf(source: string): string[] {
+  return [...source.matchAll(IMPORT)].map(([, , specifier]) => specifier ?? '');
+}
+
+/** The part a path below `app/` belongs to: its first folder, or the file itself. */
+function partOf(path: string): string {
+  return path.split('/')[0] ?? path;
+}
+
+/**
+ * One sentence for each import that goes the wrong way.
+ * @param path below `app/`, with slashes
+ */
+export function wrongImports(path: string, source: string): string[] {
+  const part = partOf(path);
+  const allowed = MAY_IMPORT[part];
+  if (allowed === undefined) return [`app/${path} belongs to no known part: say in layering.ts what it may import.`];
+  return importsOf(source).flatMap((specifier) => {
+    if (!specifier.startsWith('.')) return [];
+    const target = new URL(specifier, `file:///app/${path}`).pathname;
+    if (!target.startsWith('/app/')) return [`app/${path} imports ${specifier}, which is not part of the program.`];
+    const to = partOf(target.slice('/app/'.length));
+    if (to === part || allowed === 'all' || allowed.includes(to)) return [];
+    return [`app/${path} (${part}) imports ${specifier}, which belongs to ${to}.`];
+  });
+}
