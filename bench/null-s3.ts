@@ -1,110 +1,123 @@
-// A null S3: discards bodies, answers PUT and LIST correctly. What a client costs shows best against a server that costs
-// nothing else. Runs as a process of its own: `node bench/null-s3.ts PORT`.
-import { createHash } from 'node:crypto';
-import { createServer } from 'node:http';
+// A null S3: counts, hashes and forgets bodies, answers PUT, HEAD and LIST correctly. What a client costs shows best
+// against a server that costs little. A process of its own: `node bench/null-s3.ts [KEY.pem CERT.pem]` prints its port
+// and ends when its standard input does.
+import { readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { createObjects, decodeAwsChunks } from './null-s3-objects.ts';
 
-interface NullObject {
-  readonly etag: string;
-  readonly size: number;
-}
+const objects = createObjects();
+let counts: Record<string, number> = {};
 
-const objects = new Map<string, NullObject>();
-const counts: Record<string, number> = {};
-let sorted: string[] | undefined;
+const count = (name: string): void => {
+  counts[name] = (counts[name] ?? 0) + 1;
+};
 
-const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+const handle: RequestListener = (request, response) => {
+  response.sendDate = false;
+  const url = request.url ?? '/';
+  const queryAt = url.indexOf('?');
+  const path = queryAt === -1 ? url : url.slice(0, queryAt);
+  const query = queryAt === -1 ? '' : url.slice(queryAt + 1);
+  const keyAt = path.indexOf('/', 1);
+  const rawKey = keyAt === -1 ? '' : path.slice(keyAt + 1);
+  const key = rawKey.includes('%') ? decodeURIComponent(rawKey) : rawKey;
+  if (path.startsWith('/-/')) control(key, new URLSearchParams(query), response);
+  else if (request.method === 'PUT' && key !== '') receive(key, query, request, response);
+  else answer(key, new URLSearchParams(query), request, response);
+};
 
-function listing(url: URL): string {
-  const prefix = url.searchParams.get('prefix') ?? '';
-  const after = url.searchParams.get('continuation-token') ?? url.searchParams.get('start-after') ?? '';
-  const max = Math.min(1_000, Number(url.searchParams.get('max-keys') ?? 1_000));
-  const encode = url.searchParams.get('encoding-type') === 'url' ? encodeURIComponent : escape;
-  sorted ??= [...objects.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-  let low = 0;
-  let high = sorted.length;
-  const floor = after > prefix ? after : prefix;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const key = sorted[middle] ?? '';
-    if (key < floor || key === after) low = middle + 1;
-    else high = middle;
-  }
-  const keys: string[] = [];
-  for (let at = low; at < sorted.length && keys.length <= max; at += 1) {
-    const key = sorted[at] ?? '';
-    if (!key.startsWith(prefix)) break;
-    keys.push(key);
-  }
-  const more = keys.length > max;
-  const page = keys.slice(0, max);
-  const contents = page.map((key) => {
-    const object = objects.get(key);
-    return (
-      `<Contents><Key>${encode(key)}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>` +
-      `<ETag>&quot;${object?.etag}&quot;</ETag><Size>${object?.size}</Size><StorageClass>STANDARD</StorageClass></Contents>`
-    );
-  });
-  const token = more ? `<NextContinuationToken>${encode(page.at(-1) ?? '')}</NextContinuationToken>` : '';
-  return (
-    '<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">' +
-    `<Name>bench</Name><Prefix>${encode(prefix)}</Prefix><KeyCount>${page.length}</KeyCount><MaxKeys>${max}</MaxKeys>` +
-    `<IsTruncated>${more}</IsTruncated>${encode === encodeURIComponent ? '<EncodingType>url</EncodingType>' : ''}` +
-    `${token}${contents.join('')}</ListBucketResult>`
-  );
-}
-
-const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
-  const url = new URL(request.url ?? '/', 'http://null');
-  const key = decodeURIComponent(url.pathname.split('/').slice(2).join('/'));
-  const method = request.method ?? '';
-  counts[method] = (counts[method] ?? 0) + 1;
-  if (method === 'PUT' && key !== '') {
-    const hash = createHash('md5');
-    let size = 0;
-    request.on('data', (chunk: Buffer) => {
-      hash.update(chunk);
-      size += chunk.length;
-    });
-    request.on('end', () => {
-      const etag = hash.digest('hex');
-      if (request.headers['if-none-match'] === '*' && objects.has(key)) {
-        counts['412'] = (counts['412'] ?? 0) + 1;
-        response.writeHead(412, { 'content-type': 'application/xml' });
-        response.end('<?xml version="1.0"?><Error><Code>PreconditionFailed</Code><Message>taken</Message></Error>');
-        return;
-      }
-      if (!objects.has(key)) sorted = undefined;
-      objects.set(key, { etag, size });
-      response.writeHead(200, { etag: `"${etag}"`, 'content-length': 0 });
-      response.end();
-    });
+function receive(key: string, query: string, request: IncomingMessage, response: ServerResponse): void {
+  count('PUT');
+  if (query.includes('uploadId') || request.headers['x-amz-copy-source'] !== undefined) {
+    refuse(response, 501, 'NotImplemented');
+    request.resume();
     return;
   }
-  request.resume();
-  request.on('end', () => {
-    if (url.pathname === '/-/counts') {
-      response.end(JSON.stringify({ ...counts, objects: objects.size }));
-    } else if (url.pathname === '/-/reset') {
-      if (url.searchParams.get('keep') === null) {
-        objects.clear();
-        sorted = undefined;
-      }
-      for (const name of Object.keys(counts)) delete counts[name];
-      response.end();
-    } else if (method === 'GET' && key === '') {
-      response.setHeader('content-type', 'application/xml');
-      response.end(url.searchParams.has('location') ? '<LocationConstraint/>' : listing(url));
-    } else if (method === 'HEAD') {
-      const object = objects.get(key);
-      response.writeHead(key === '' || object ? 200 : 404, object ? { etag: `"${object.etag}"`, 'content-length': object.size } : {});
-      response.end();
-    } else {
-      response.writeHead(404, { 'content-type': 'application/xml' });
-      response.end('<?xml version="1.0"?><Error><Code>NoSuchKey</Code><Message>not here</Message></Error>');
-    }
+  let body: Buffer | undefined;
+  request.on('data', (chunk: Buffer) => {
+    body = body === undefined ? chunk : Buffer.concat([body, chunk]);
   });
-});
-server.listen(Number(process.argv[2] ?? 0), '127.0.0.1', () => {
+  request.on('end', () => {
+    let content = body ?? Buffer.alloc(0);
+    if (request.headers['x-amz-decoded-content-length'] !== undefined) {
+      try {
+        content = decodeAwsChunks(content);
+      } catch {
+        return refuse(response, 400, 'IncompleteBody');
+      }
+    }
+    if (request.headers['if-none-match'] === '*' && objects.get(key) !== undefined) {
+      count('412');
+      return refuse(response, 412, 'PreconditionFailed');
+    }
+    const etag = objects.put(key, content);
+    response.writeHead(200, ['etag', `"${etag}"`, 'content-length', '0']).end();
+  });
+}
+
+function answer(
+  key: string,
+  query: URLSearchParams,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  request.resume();
+  const method = request.method ?? '';
+  if (method === 'GET' && key === '' && !query.has('location')) {
+    count('LIST');
+    const xml = objects.list(query);
+    response
+      .writeHead(200, { 'content-type': 'application/xml', 'content-length': Buffer.byteLength(xml) })
+      .end(xml);
+    return;
+  }
+  count(method);
+  if (method === 'GET' && key === '') response.end('<LocationConstraint/>');
+  else if (method === 'HEAD') {
+    const object = objects.get(key);
+    if (key === '') response.writeHead(200);
+    else if (object === undefined) response.writeHead(404);
+    else {
+      response.writeHead(200, {
+        etag: `"${object.etag}"`,
+        'content-length': object.size,
+        'last-modified': new Date(object.putAtMs).toUTCString(),
+      });
+    }
+    response.end();
+  } else if (method === 'PUT') response.writeHead(200, { 'content-length': 0 }).end();
+  else if (method === 'GET') refuse(response, 404, 'NoSuchKey');
+  else refuse(response, 501, 'NotImplemented');
+}
+
+/** The bench's own questions: what was asked, what is stored, forget it. */
+function control(what: string, query: URLSearchParams, response: ServerResponse): void {
+  if (what === 'counts') response.end(JSON.stringify(counts));
+  else if (what === 'stored') response.end(JSON.stringify(objects.stored(query.get('prefix') ?? '')));
+  else if (what === 'forget') {
+    objects.clear();
+    counts = {};
+    response.end();
+  } else if (what === 'recount') {
+    counts = {};
+    response.end();
+  } else response.writeHead(404).end();
+}
+
+function refuse(response: ServerResponse, status: number, code: string): void {
+  const xml = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`;
+  response.writeHead(status, { 'content-type': 'application/xml', 'content-length': xml.length }).end(xml);
+}
+
+const [keyFile, certFile] = process.argv.slice(2);
+const options = { keepAliveTimeout: 120_000, noDelay: true };
+const server =
+  keyFile !== undefined && certFile !== undefined
+    ? createTlsServer({ ...options, key: readFileSync(keyFile), cert: readFileSync(certFile) }, handle)
+    : createServer(options, handle);
+server.listen(0, '127.0.0.1', 4_096, () => {
   const address = server.address();
   process.stdout.write(`${typeof address === 'object' && address ? address.port : ''}\n`);
 });
+process.stdin.resume().once('end', () => process.exit());

@@ -28,11 +28,13 @@ test('an import the wrong way is found, however it is written', () => {
     ['files/mover.ts', "import { clock } from '../../test/support/fake-clock.ts';"],
     ['elsewhere/file.ts', ''],
   ];
-  for (const [path, source] of planted) assert.equal(wrongImports(path, source).length, 1, `${path}: ${source}`);
+  for (const [path, source] of planted)
+    assert.equal(wrongImports(path, source).length, 1, `${path}: ${source}`);
 });
 
 test('imports the right way, of packages and of neighbours are let be', () => {
-  const source = "import { readFileSync } from 'node:fs';\nimport { StoreError } from '../core/errors.ts';\nimport './b.ts';";
+  const source =
+    "import { readFileSync } from 'node:fs';\nimport { StoreError } from '../core/errors.ts';\nimport './b.ts';";
   assert.deepEqual(importsOf(source), ['node:fs', '../core/errors.ts', './b.ts']);
   for (const path of ['files/a.ts', 'events/a.ts', 'sessions/a.ts', 'demo/a.ts', 'commands/a.ts'])
     assert.deepEqual(wrongImports(path, source), []);

@@ -7,7 +7,7 @@ import { restoreAside } from './free.ts';
 import type { Ledger } from './ledger.ts';
 import { type BytePath, toText } from './paths.ts';
 import type { Lane, SendQueue } from './queue.ts';
-import { arrivedMs, type Settling, sameStat, settledAtMs } from './settle.ts';
+import { arrivedMs, type Settling, settledAtMs } from './settle.ts';
 import { type FoundFile, startWalk, type WalkReport } from './walk.ts';
 
 export interface FinderPorts {
@@ -42,8 +42,8 @@ export function standingOf(
   file: FoundFile,
   nowMs: number,
 ): { standing: Standing; proved: boolean } {
-  const row = ports.ledger.get(file.path);
-  if (row && sameStat(row.stat, file.stat)) return { standing: 'known', proved: row.proved };
+  const known = ports.ledger.knows(file.path, file.stat);
+  if (known !== undefined) return { standing: 'known', proved: known === 'proved' };
   ports.backoff.met(file.path);
   if (ports.queue.has(file.path) || !ports.backoff.mayTry(file.path, nowMs))
     return { standing: 'waiting', proved: false };

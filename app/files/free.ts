@@ -48,7 +48,8 @@ export function freeFile(
     unlinkSync(aside);
     return 'freed';
   } catch (error) {
-    return errnoOf(error) === 'ENOENT' ? 'vanished' : 'refused';
+    // ENOTDIR: a file stands where its directory was.
+    return ['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '') ? 'vanished' : 'refused';
   }
 }
 
@@ -66,8 +67,18 @@ export function restoreAside(root: BytePath, asidePath: BytePath, path: BytePath
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return;
       if (errnoOf(error) !== 'EEXIST') throw error;
+      if (isSameFile(aside, toSystemPath(`${root}/${target}`))) {
+        unlinkSync(aside);
+        return;
+      }
     }
   }
+}
+
+/** Both names lead to one file: a kill came between giving the name back and taking the other one away. */
+function isSameFile(a: string | Buffer, b: string | Buffer): boolean {
+  const [left, right] = [lstat(a), lstat(b)];
+  return left !== undefined && left.ino === right?.ino && left.dev === right.dev;
 }
 
 function keptName(path: BytePath, attempt: number): BytePath {

@@ -15,6 +15,10 @@ export const KEY_PLACEHOLDERS = {
 
 export type KeyOf = (path: BytePath, mtimeMs: number) => string;
 
+/** The years 0000 to 9999: a file system may hold times that no date of four digits says. */
+const FIRST_MS = -62_167_219_200_000;
+const LAST_MS = 253_402_300_799_999;
+
 /** Compiles a template; the settings have refused unknown placeholders. */
 export function compileKey(template: string): KeyOf {
   const parts = template.split(/(\{[a-z]+\})/).filter((part) => part !== '');
@@ -23,10 +27,11 @@ export function compileKey(template: string): KeyOf {
   return (path, mtimeMs) => {
     const text = toText(path);
     // Files come in runs of the same hour: the date is formatted once per run.
-    const thisHour = Math.floor(mtimeMs / 3_600_000);
+    const timeMs = Math.min(LAST_MS, Math.max(FIRST_MS, Math.floor(mtimeMs)));
+    const thisHour = Math.floor(timeMs / 3_600_000);
     if (thisHour !== hour) {
       hour = thisHour;
-      stamp = new Date(mtimeMs).toISOString();
+      stamp = new Date(timeMs).toISOString();
     }
     let key = '';
     for (const part of parts) key += value(part, text, stamp);

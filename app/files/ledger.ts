@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import { errnoOf, FerryError, messageOf } from '../core/errors.ts';
-import type { UploadState } from '../core/store.ts';
+import { compareKeys, type UploadState } from '../core/store.ts';
+import { createKnownFiles } from './known.ts';
 import type { BytePath } from './paths.ts';
+import { sameStat } from './settle.ts';
 import type { FileStat } from './walk.ts';
 
 /**
@@ -36,7 +38,10 @@ export interface LedgerRow {
   readonly arrivedMs: number;
 }
 
-export type NewRow = Omit<LedgerRow, 'thisRun' | 'arrivedMs'>;
+export type NewRow = Omit<LedgerRow, 'thisRun' | 'arrivedMs'> & {
+  /** Default true. False keeps a row of an earlier run one, though it was listed now: its content was not hashed again. */
+  readonly thisRun?: boolean;
+};
 
 /** Of all rows, bytes of content. */
 export interface LedgerTotals {
@@ -52,6 +57,10 @@ export interface Ledger {
   /** False once the store was seen to give ETags that are not MD5s. Kept, because a listing alone cannot tell. */
   etagIsMd5: boolean;
   get(path: BytePath): LedgerRow | undefined;
+  /** Whether this very state of the file was sent, and proved. Far cheaper than `get`. */
+  knows(path: BytePath, stat: FileStat): 'proved' | 'sent' | undefined;
+  /** Reads some rows into the memory that makes `knows` cheap; false when all are in. Everything works before, slower. */
+  warmUp(): boolean;
   /** Remembers in the place of `previous`; visible to `get` at once, on disk after the next `commit`. */
   remember(row: NewRow, previous: LedgerRow | undefined): void;
   forget(previous: LedgerRow): void;
@@ -91,20 +100,26 @@ export interface Uploads {
   delete(path: BytePath): void;
 }
 
-const SCHEMA_VERSION = 1;
+const WARM_UP_ROWS = 2_000;
+/** Unproved rows held in memory; more, and they are read from disk, a good many at a time since they must be sorted. */
+const UNPROVED_KEPT = 8_192;
+const UNPROVED_READ = 10_000;
 
+const SCHEMA_VERSION = 1;
+const EARLIER_RUN = 0;
+
+// Numbers are REAL: an inode number may have 64 bits, and an INTEGER beyond 2^53 could be written but not read back.
 const SCHEMA = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE files (
-    path TEXT PRIMARY KEY, key TEXT NOT NULL, size INTEGER NOT NULL, mtime REAL NOT NULL, ctime REAL NOT NULL,
-    ino INTEGER NOT NULL, arrived REAL NOT NULL, sha256 TEXT NOT NULL, etag TEXT NOT NULL, proof TEXT NOT NULL,
-    proved INTEGER NOT NULL, run TEXT NOT NULL
+    path TEXT PRIMARY KEY, key TEXT NOT NULL, size REAL NOT NULL, mtime REAL NOT NULL, ctime REAL NOT NULL,
+    ino REAL NOT NULL, arrived REAL NOT NULL, sha256 TEXT NOT NULL, etag TEXT NOT NULL, proof TEXT NOT NULL,
+    proved REAL NOT NULL, run REAL NOT NULL
   ) WITHOUT ROWID;
-  CREATE INDEX files_unproved ON files (key) WHERE proved = 0;
   CREATE INDEX files_proved ON files (arrived, path) WHERE proved = 1;
   CREATE TABLE candidates (
-    key TEXT NOT NULL, path TEXT NOT NULL, size INTEGER NOT NULL, mtime REAL NOT NULL, ctime REAL NOT NULL,
-    ino INTEGER NOT NULL, PRIMARY KEY (key, path)
+    key TEXT NOT NULL, path TEXT NOT NULL, size REAL NOT NULL, mtime REAL NOT NULL, ctime REAL NOT NULL,
+    ino REAL NOT NULL, PRIMARY KEY (key, path)
   ) WITHOUT ROWID;
   CREATE TABLE uploads (path TEXT PRIMARY KEY, identity TEXT NOT NULL, state TEXT NOT NULL) WITHOUT ROWID;
 `;
@@ -149,7 +164,11 @@ export function openLedger(options: {
     }
     if (!isDamaged(error)) throw cannotUse(directory, error);
     const aside = `${file}.damaged-${new Date().toISOString().replaceAll(':', '')}`;
-    renameSync(file, aside);
+    try {
+      renameSync(file, aside);
+    } catch (refusal) {
+      throw cannotUse(directory, refusal);
+    }
     for (const suffix of ['-wal', '-shm', '-journal']) rmSync(file + suffix, { force: true });
     options.onDamaged?.(
       `The ledger was damaged (${messageOf(error)}); it is kept as ${aside} and a new one is built.`,
@@ -174,8 +193,9 @@ function sqliteCode(error: unknown): number {
     : 0;
 }
 const isBusy = (error: unknown): boolean => [5, 6].includes(sqliteCode(error));
+/** SQLITE_ERROR, READONLY, CORRUPT, FORMAT and NOTADB: what a broken header or schema gives at the opening. */
 const isDamaged = (error: unknown): boolean =>
-  error instanceof DamagedError || [11, 26].includes(sqliteCode(error));
+  error instanceof DamagedError || [1, 8, 11, 24, 26].includes(sqliteCode(error));
 /** SQLITE_FULL and SQLITE_IOERR. */
 export const isLedgerFull = (error: unknown): boolean => [13, 10].includes(sqliteCode(error));
 
@@ -204,10 +224,15 @@ function openDatabase(file: string): DatabaseSync {
 }
 
 function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledger {
-  const run = `${process.pid}-${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 8)}`;
+  // Tells this run's rows from earlier ones: a time and a random part, within 53 bits.
+  const run = Date.now() * 4_096 + Math.floor(Math.random() * 4_096);
   const sql = {
     get: db.prepare('SELECT * FROM files WHERE path = ?'),
     put: db.prepare('INSERT OR REPLACE INTO files VALUES (?,?,?,?,?,?,?,?,?,?,?,?)'),
+    prove: db.prepare('UPDATE files SET proved = 1, run = ? WHERE path = ?'),
+    some: db.prepare(
+      'SELECT path, size, mtime, ctime, ino, proved FROM files WHERE path > ? ORDER BY path LIMIT ?',
+    ),
     drop: db.prepare('DELETE FROM files WHERE path = ?'),
     unproved: db.prepare('SELECT * FROM files WHERE proved = 0 AND key > ? ORDER BY key LIMIT ?'),
     proved: db.prepare(
@@ -223,6 +248,13 @@ function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledger {
   };
   /** Not yet on disk; `undefined` is a row to forget. */
   const waiting = new Map<BytePath, LedgerRow | undefined>();
+  /** Of `waiting`: rows on disk that only become proved. An update costs half of writing the row anew. */
+  const onlyProved = new Set<BytePath>();
+  const known = createKnownFiles();
+  let warmedTo: BytePath | undefined = '';
+  /** The unproved rows, as long as they fit: proving then reads nothing from disk. */
+  const unprovedRows = new Map<BytePath, LedgerRow>();
+  let inKeyOrder: LedgerRow[] | undefined;
   const stored = sql.totals.get() ?? {};
   const totals: LedgerTotals = {
     files: Number(stored.files),
@@ -244,16 +276,15 @@ function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledger {
   let reconciled = sql.meta.get('reconciled')?.value === 'yes';
   let etagIsMd5 = sql.meta.get('etagIsMd5')?.value !== 'no';
   let reservedGone = false;
+  if (totals.files === 0) {
+    known.complete();
+    warmedTo = undefined;
+  }
 
   const toRow = (record: Record<string, unknown>): LedgerRow => ({
     path: String(record.path),
     key: String(record.key),
-    stat: {
-      size: Number(record.size),
-      mtimeMs: Number(record.mtime),
-      ctimeMs: Number(record.ctime),
-      ino: Number(record.ino),
-    },
+    stat: statOf(record),
     sha256: String(record.sha256),
     etag: String(record.etag),
     proof: record.proof === 'md5' || record.proof === 'checksum' ? record.proof : 'put',
@@ -267,6 +298,7 @@ function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledger {
     try {
       for (const [path, row] of waiting) {
         if (row === undefined) sql.drop.run(path);
+        else if (onlyProved.has(path)) sql.prove.run(row.thisRun ? run : EARLIER_RUN, path);
         else {
           const { key, stat, sha256, etag, proof, proved, arrivedMs } = row;
           const { size, mtimeMs, ctimeMs, ino } = stat;
@@ -282,7 +314,7 @@ function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledger {
             etag,
             proof,
             proved ? 1 : 0,
-            run,
+            row.thisRun ? run : EARLIER_RUN,
           );
         }
       }
@@ -304,6 +336,7 @@ function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledger {
         write();
       }
       waiting.clear();
+      onlyProved.clear();
     }
     if (reservedGone && reserve !== undefined) reservedGone = !restore(reserve);
   };
@@ -311,6 +344,14 @@ function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledger {
   const rows = (statement: StatementSync, ...parameters: (string | number)[]): LedgerRow[] => {
     commit();
     return statement.all(...parameters).map(toRow);
+  };
+
+  const get = (path: BytePath): LedgerRow | undefined => {
+    if (waiting.has(path)) return waiting.get(path);
+    const unproved = unprovedRows.get(path);
+    if (unproved !== undefined || !known.mayHave(path)) return unproved;
+    const record = sql.get.get(path);
+    return record === undefined ? undefined : toRow(record);
   };
 
   return {
@@ -326,24 +367,63 @@ function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledger {
     set etagIsMd5(value) {
       if (value !== etagIsMd5) etagIsMd5 = setMeta('etagIsMd5', value);
     },
-    get(path) {
-      if (waiting.has(path)) return waiting.get(path);
-      const record = sql.get.get(path);
-      return record === undefined ? undefined : toRow(record);
+    get,
+    knows(path, stat) {
+      const knowledge = known.look(path, stat);
+      if (knowledge === 'same-proved') return 'proved';
+      if (knowledge === 'same') return 'sent';
+      if (knowledge !== 'unsure') return undefined;
+      const row = get(path);
+      return row && sameStat(row.stat, stat) ? (row.proved ? 'proved' : 'sent') : undefined;
+    },
+    warmUp() {
+      if (warmedTo === undefined) return false;
+      const rows = sql.some.all(warmedTo, WARM_UP_ROWS);
+      for (const record of rows) {
+        const path = String(record.path);
+        // What was remembered since the start is in already, and newer.
+        if (!waiting.has(path) && !known.mayHaveEntered(path))
+          known.set(path, statOf(record), record.proved === 1);
+        warmedTo = path;
+      }
+      if (rows.length === WARM_UP_ROWS) return true;
+      warmedTo = undefined;
+      known.complete();
+      return false;
     },
     remember(row, previous) {
       if (previous) tally(previous, -1);
-      const { path, key, stat, sha256, etag, proof, proved } = row;
+      const { path, key, stat, sha256, etag, proof, proved, thisRun = true } = row;
       const arrivedMs = Math.max(stat.mtimeMs, stat.ctimeMs);
-      const remembered = { path, key, stat, sha256, etag, proof, proved, thisRun: true, arrivedMs };
+      const remembered = { path, key, stat, sha256, etag, proof, proved, thisRun, arrivedMs };
       tally(remembered, 1);
+      if (proved && previous && !waiting.has(path) && differsInProofOnly(previous, remembered))
+        onlyProved.add(path);
+      else onlyProved.delete(path);
       waiting.set(path, remembered);
+      known.set(path, stat, proved);
+      if (proved) unprovedRows.delete(path);
+      else if (unprovedRows.size < UNPROVED_KEPT || unprovedRows.has(path))
+        unprovedRows.set(path, remembered);
     },
     forget(previous) {
       tally(previous, -1);
       waiting.set(previous.path, undefined);
+      onlyProved.delete(previous.path);
+      known.delete(previous.path);
+      unprovedRows.delete(previous.path);
     },
-    unproved: (afterKey, limit) => rows(sql.unproved, afterKey, limit),
+    unproved(afterKey, limit) {
+      if (unprovedRows.size !== totals.unprovedFiles) {
+        inKeyOrder = undefined;
+        return rows(sql.unproved, afterKey, Math.max(limit, UNPROVED_READ));
+      }
+      if (afterKey === '' || !inKeyOrder) {
+        inKeyOrder = [...unprovedRows.values()].sort((a, b) => compareKeys(a.key, b.key));
+      }
+      const start = firstAfter(inKeyOrder, afterKey);
+      return inKeyOrder.slice(start, start + limit);
+    },
     proved: (upToMs, after, limit) =>
       rows(sql.proved, upToMs, after?.arrivedMs ?? -Number.MAX_VALUE, after?.path ?? '', limit),
     totals,
@@ -361,6 +441,37 @@ function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledger {
       }
     },
   };
+}
+
+function statOf(record: Record<string, unknown>): FileStat {
+  return {
+    size: Number(record.size),
+    mtimeMs: Number(record.mtime),
+    ctimeMs: Number(record.ctime),
+    ino: Number(record.ino),
+  };
+}
+
+function differsInProofOnly(before: LedgerRow, after: LedgerRow): boolean {
+  return (
+    before.key === after.key &&
+    before.etag === after.etag &&
+    before.sha256 === after.sha256 &&
+    before.proof === after.proof &&
+    sameStat(before.stat, after.stat)
+  );
+}
+
+/** Where in rows of ascending keys the first one after `key` is. */
+function firstAfter(rows: readonly LedgerRow[], key: string): number {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareKeys(rows[middle]?.key ?? '', key) <= 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** True when the space could be taken back. */
@@ -395,12 +506,7 @@ function candidatesOver(db: DatabaseSync): Candidates {
       after.all(key, path, limit).map((record) => ({
         path: String(record.path),
         key: String(record.key),
-        stat: {
-          size: Number(record.size),
-          mtimeMs: Number(record.mtime),
-          ctimeMs: Number(record.ctime),
-          ino: Number(record.ino),
-        },
+        stat: statOf(record),
       })),
   };
 }

@@ -2,14 +2,18 @@
 // ones, oldest first, never another.
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Clock } from '../core/clock.ts';
+import { bytesToFree, inodesToFree } from '../core/disk.ts';
 import type { Log } from '../core/log.ts';
 import type { Backoff } from './backoff.ts';
 import { add, type Counters } from './counters.ts';
 import { freeFile } from './free.ts';
 import type { Ledger, LedgerRow } from './ledger.ts';
+import type { Parts } from './parts.ts';
 import { type BytePath, toText } from './paths.ts';
 import { digestFile, ReadError } from './read.ts';
+import type { FilesSettings } from './settings.ts';
 import { sameStat } from './settle.ts';
+import type { Sightings } from './sightings.ts';
 
 export interface RetainPorts {
   readonly root: BytePath;
@@ -74,6 +78,50 @@ function isCurrent(ledger: Ledger, row: LedgerRow): boolean {
   return now?.proved === true && now.key === row.key && sameStat(now.stat, row.stat);
 }
 
+/** Frees what may go in this run; answers whether a listing would let more go. */
+export async function free(parts: Parts): Promise<boolean> {
+  const { settings, sightings, ledger, stop } = parts;
+  if (settings.keep || settings.dryRun) {
+    sightings.readDisk();
+    return false;
+  }
+  const ports: RetainPorts = { ...parts, root: parts.secondLook.root, signal: stop.signal };
+  const { toProve, short } = await freeDue(ports, settings, sightings);
+  return toProve > 0 || (short && ledger.totals.unprovedFiles > 0);
+}
+
+/**
+ * Frees what the disk's level and the retention ask for. Answers how many rows of earlier runs wait for a listing, and
+ * whether the level asks for more than could be freed.
+ */
+export async function freeDue(
+  ports: RetainPorts,
+  settings: Pick<FilesSettings, 'retentionMs' | 'lowWatermark' | 'highWatermark' | 'criticalWatermark'>,
+  sightings: Sightings,
+): Promise<{ readonly toProve: number; readonly short: boolean }> {
+  let toProve = 0;
+  let short = false;
+  const disk = sightings.readDisk();
+  if (disk && disk.level !== 'ok') {
+    const bytes = bytesToFree(disk, settings);
+    const inodes = inodesToFree(disk, settings);
+    const enough = (freedBytes: number, freedFiles: number): boolean =>
+      freedBytes >= bytes && freedFiles >= inodes;
+    const freed = await freeProved(ports, Number.POSITIVE_INFINITY, true, enough);
+    toProve += freed.toProve;
+    short = !enough(freed.freedBytes, freed.freedFiles);
+    if (freed.freedFiles > 0) {
+      ports.log.warn('the disk is near its limit: proved files were freed before their time', {
+        files: freed.freedFiles,
+        bytes: freed.freedBytes,
+      });
+      sightings.readDisk();
+    }
+  }
+  const due = await freeProved(ports, ports.clock.now() - settings.retentionMs, false, () => false);
+  return { toProve: toProve + due.toProve, short };
+}
+
 function freeRow(ports: RetainPorts, row: LedgerRow, early: boolean): boolean {
   const { root, ledger, counters, refused, clock } = ports;
   switch (freeFile(root, row.path, row.stat)) {
@@ -110,7 +158,7 @@ async function hashAgain(ports: RetainPorts, row: LedgerRow): Promise<boolean> {
     if (!isCurrent(ledger, row)) return false;
     const etagStands = !ledger.etagIsMd5 || digests.etag === row.etag;
     if (digests.sha256 === row.sha256 && etagStands) {
-      ledger.remember({ ...row, proved: false }, row);
+      ledger.remember({ ...row, proved: false, thisRun: true }, row);
       return true;
     }
     ledger.forget(row);

@@ -131,7 +131,7 @@ export function createSender(ports: SenderPorts): Sender {
         // Only its ctime moved (a chmod, a link): if the content stands, only the row is renewed, and proved again.
         const digests = await digestFile(`${ports.root}/${path}`, stat);
         if (digests.sha256 === known.sha256) {
-          ledger.remember({ ...known, stat, proved: false }, known);
+          ledger.remember({ ...known, stat, proved: false, thisRun: true }, known);
           backoff.clear(path);
           return 'neutral';
         }

@@ -42,9 +42,10 @@ export function createSettling(settleMs: number, capacity = 20_000): Settling {
     },
     watch(file, nowMs) {
       const known = watched.get(file.path);
-      if (known && sameStat(known.file.stat, file.stat)) return true;
       if (!known && watched.size >= capacity) return false;
-      const dueMs = settledAtMs(file.stat, nowMs, settleMs);
+      let dueMs = settledAtMs(file.stat, nowMs, settleMs);
+      // A clock set back must not keep it here for as long as it was set back.
+      if (known && sameStat(known.file.stat, file.stat)) dueMs = Math.min(dueMs, known.dueMs);
       watched.set(file.path, { file, dueMs });
       if (nextDue === undefined || dueMs < nextDue) nextDue = dueMs;
       return true;

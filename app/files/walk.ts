@@ -70,7 +70,12 @@ export function startWalk(options: WalkOptions): Walk {
 
 /** A second look at one file; undefined when no regular file is there any more. Throws what the file system says else. */
 export function lookAgain(root: BytePath, path: BytePath): FileStat | undefined {
-  const stat = lstatSync(toSystemPath(`${root}/${path}`), { throwIfNoEntry: false });
+  let stat: Stats | undefined;
+  try {
+    stat = lstatSync(toSystemPath(`${root}/${path}`), { throwIfNoEntry: false });
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOTDIR') throw error;
+  }
   if (!stat?.isFile()) return undefined;
   const { size, mtimeMs, ctimeMs, ino } = stat;
   return { size, mtimeMs, ctimeMs, ino };

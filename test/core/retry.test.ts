@@ -7,6 +7,7 @@ import { backoffMs, createRetrier, createRetryBudget, DEFAULT_RETRY } from '../.
 import { createFakeClock } from '../support/fake-clock.ts';
 
 const POLICY = { baseMs: 100, capMs: 5_000, deadlineMs: 60_000 };
+const UNIT = { min: 0, max: 0.999999, noNaN: true };
 
 function failing(fault: StoreFault, times: number, retryAfterMs?: number) {
   const calls = { count: 0 };
@@ -21,16 +22,12 @@ function failing(fault: StoreFault, times: number, retryAfterMs?: number) {
 
 test('every wait lies between zero and the exponential ceiling, and uses all of it', () => {
   fc.assert(
-    fc.property(
-      fc.integer({ min: 1, max: 200 }),
-      fc.double({ min: 0, max: 0.999999, noNaN: true }),
-      (n, r) => {
-        const ceiling = Math.min(POLICY.capMs, POLICY.baseMs * 2 ** (n - 1));
-        const waitMs = backoffMs(n, POLICY, () => r);
-        assert.ok(waitMs >= 0 && waitMs <= ceiling);
-        assert.ok(Math.abs(waitMs - r * ceiling) <= 0.5);
-      },
-    ),
+    fc.property(fc.integer({ min: 1, max: 200 }), fc.double(UNIT), (n, r) => {
+      const ceiling = Math.min(POLICY.capMs, POLICY.baseMs * 2 ** (n - 1));
+      const waitMs = backoffMs(n, POLICY, () => r);
+      assert.ok(waitMs >= 0 && waitMs <= ceiling);
+      assert.ok(Math.abs(waitMs - r * ceiling) <= 0.5);
+    }),
   );
 });
 
@@ -68,22 +65,26 @@ test('what does not mend itself is not tried again', async () => {
 
 test('no try starts after the deadline, and the last error is the one told', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.integer({ min: 0, max: 100_000 }), fc.infiniteStream(fc.double(UNIT)), async (deadlineMs, randoms) => {
-      const clock = createFakeClock({ runsAlong: true });
-      const startedMs = clock.now();
-      let lastTryMs = startedMs;
-      let tries = 0;
-      const random = (): number => randoms.next().value ?? 0.5;
-      const policy = { ...POLICY, deadlineMs };
-      const retry = createRetrier({ clock, budget: createRetryBudget(50), policy, random });
-      const error = await retry(() => {
-        lastTryMs = clock.now();
-        tries += 1;
-        return Promise.reject(new StoreError('network', `try ${tries}`));
-      }).catch((reason: unknown) => reason);
-      assert.ok(error instanceof StoreError && error.message === `try ${tries}`);
-      assert.ok(lastTryMs - startedMs <= deadlineMs);
-    }),
+    fc.asyncProperty(
+      fc.integer({ min: 0, max: 100_000 }),
+      fc.infiniteStream(fc.double(UNIT)),
+      async (deadlineMs, randoms) => {
+        const clock = createFakeClock({ runsAlong: true });
+        const startedMs = clock.now();
+        let lastTryMs = startedMs;
+        let tries = 0;
+        const random = (): number => randoms.next().value ?? 0.5;
+        const policy = { ...POLICY, deadlineMs };
+        const retry = createRetrier({ clock, budget: createRetryBudget(50), policy, random });
+        const error = await retry(() => {
+          lastTryMs = clock.now();
+          tries += 1;
+          return Promise.reject(new StoreError('network', `try ${tries}`));
+        }).catch((reason: unknown) => reason);
+        assert.ok(error instanceof StoreError && error.message === `try ${tries}`);
+        assert.ok(lastTryMs - startedMs <= deadlineMs);
+      },
+    ),
     { numRuns: 50 },
   );
 });
@@ -131,4 +132,3 @@ test('an abort ends the wait and the tries', async () => {
   await assert.rejects(running, (error) => error instanceof StoreError && error.fault === 'aborted');
   assert.equal(calls.count, 1);
 });
-const UNIT = { min: 0, max: 0.999999, noNaN: true };

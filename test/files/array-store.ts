@@ -2,7 +2,13 @@
 import { hash } from 'node:crypto';
 import { StoreError } from '../../app/core/errors.ts';
 import { createRetrier, createRetryBudget, type Retrier } from '../../app/core/retry.ts';
-import { compareKeys, type ListPage, partSizeBytes, type Store, type StoredObject } from '../../app/core/store.ts';
+import {
+  compareKeys,
+  type ListPage,
+  partSizeBytes,
+  type Store,
+  type StoredObject,
+} from '../../app/core/store.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 
 export interface ArrayStore extends Store {
@@ -33,7 +39,8 @@ export function createArrayStore(options: ArrayStoreOptions = {}): ArrayStore {
   const objects: ArrayStore['objects'] = new Map();
   const asked: string[] = [];
   let sorted: string[] | undefined;
-  const etagOf = (body: Buffer): string => (etagIsMd5 ? md5(body) : md5(Buffer.concat([body, Buffer.from('kms')])));
+  const etagOf = (body: Buffer): string =>
+    etagIsMd5 ? md5(body) : md5(Buffer.concat([body, Buffer.from('kms')]));
   const add = (key: string, body: Buffer, etag: string): void => {
     objects.set(key, { key, sizeBytes: body.length, etag, sha256Hex: sha256(body), body });
   };

@@ -43,7 +43,10 @@ test('failing files are counted by their last reason, with an example of each', 
   backoff.failed('b', 'network', 'reset', T0);
   backoff.failed('c', 'unreadable', 'EACCES', T0);
   backoff.failed('b', 'unreadable', 'EACCES', T0);
-  assert.deepEqual([...backoff.byReason()].sort(), [['network', 1], ['unreadable', 2]]);
+  assert.deepEqual([...backoff.byReason()].sort(), [
+    ['network', 1],
+    ['unreadable', 2],
+  ]);
   assert.deepEqual(backoff.example('network'), { path: 'a', message: 'reset' });
   assert.equal(backoff.example('throttled'), undefined);
 });

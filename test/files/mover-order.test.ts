@@ -35,7 +35,7 @@ test('while fresh files keep coming the backlog does not stand still', async (t)
   let fresh = 0;
   await until(
     () => {
-      for (let number = 0; number < 3; number += 1) rig.write(`fresh/${(fresh += 1)}`);
+      for (const until = fresh + 3; fresh < until; fresh += 1) rig.write(`fresh/${fresh}`);
       return landed(rig, 'old/') >= 150;
     },
     'a part of the backlog has landed',

@@ -63,7 +63,8 @@ test('any bytes give text that is well-formed and holds no slash that was not th
 });
 
 test('a path splits into parent and base and joins again', () => {
-  for (const path of ['a', 'a/b', 'a/b/c.txt', ' /x ']) assert.equal(joinPath(parentOf(path), baseOf(path)), path);
+  for (const path of ['a', 'a/b', 'a/b/c.txt', ' /x '])
+    assert.equal(joinPath(parentOf(path), baseOf(path)), path);
   assert.deepEqual([parentOf('a'), baseOf('a'), parentOf('a/b/c'), baseOf('a/b/c')], ['', 'a', 'a/b', 'c']);
 });
 
@@ -78,6 +79,15 @@ test('the name a file waits under before its unlink fits the file system and lea
       if (name.length <= 242) assert.equal(restored, name);
     }),
   );
+});
+
+test('a name of any length up to the longest has one', () => {
+  for (let length = 1; length <= 255; length += 1) {
+    const name = 'abcdefg'.repeat(40).slice(0, length);
+    const aside = asideName(name);
+    assert.ok(aside.length <= 255);
+    assert.equal(restoredName(aside), name.slice(-242));
+  }
 });
 
 test('an ordinary name is never taken for one that waits', () => {

@@ -52,7 +52,10 @@ test('before a stop the newest go first, whatever lane they were in', () => {
 
 test('under any use: nothing is lost or given twice, room and bytes are right, peek tells the next', () => {
   const act = fc.oneof(
-    { weight: 3, arbitrary: fc.record({ path: fc.nat(60).map(String), lane: fc.constantFrom<Lane>('fresh', 'backlog') }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({ path: fc.nat(60).map(String), lane: fc.constantFrom<Lane>('fresh', 'backlog') }),
+    },
     { weight: 2, arbitrary: fc.constant('take' as const) },
     { weight: 1, arbitrary: fc.constant('done' as const) },
     { weight: 1, arbitrary: fc.constant('newest' as const) },
@@ -84,7 +87,10 @@ test('under any use: nothing is lost or given twice, room and bytes are right, p
           if (!busy && hadRoom) waiting.set(what.path, offered);
         }
         assert.equal(queue.waiting, waiting.size);
-        assert.equal(queue.waitingBytes, [...waiting.values()].reduce((sum, { stat }) => sum + stat.size, 0));
+        assert.equal(
+          queue.waitingBytes,
+          [...waiting.values()].reduce((sum, { stat }) => sum + stat.size, 0),
+        );
       }
     }),
   );

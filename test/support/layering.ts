@@ -33,11 +33,13 @@ function partOf(path: string): string {
 export function wrongImports(path: string, source: string): string[] {
   const part = partOf(path);
   const allowed = MAY_IMPORT[part];
-  if (allowed === undefined) return [`app/${path} belongs to no known part: say in layering.ts what it may import.`];
+  if (allowed === undefined)
+    return [`app/${path} belongs to no known part: say in layering.ts what it may import.`];
   return importsOf(source).flatMap((specifier) => {
-    if (!specifier.startsWith('.')) return [];
+    if (!specifier.startsWith('.') || specifier.endsWith('/package.json')) return [];
     const target = new URL(specifier, `file:///app/${path}`).pathname;
-    if (!target.startsWith('/app/')) return [`app/${path} imports ${specifier}, which is not part of the program.`];
+    if (!target.startsWith('/app/'))
+      return [`app/${path} imports ${specifier}, which is not part of the program.`];
     const to = partOf(target.slice('/app/'.length));
     if (to === part || allowed === 'all' || allowed.includes(to)) return [];
     return [`app/${path} (${part}) imports ${specifier}, which belongs to ${to}.`];

@@ -1,0 +1,42 @@
+// Loops that nothing ends but a stop: an error is told and tried again.
+import type { Clock } from './clock.ts';
+import { messageOf } from './errors.ts';
+import type { Log } from './log.ts';
+
+const AFTER_ERROR_MS = 1_000;
+
+/** Repeats `turn` until the signal aborts. Never rejects. */
+export async function repeat(
+  options: {
+    readonly what: string;
+    readonly signal: AbortSignal;
+    readonly clock: Clock;
+    readonly log: Log;
+    /** Called after each turn. */
+    readonly onTurn?: () => void;
+  },
+  turn: () => Promise<void>,
+): Promise<void> {
+  const { what, signal, clock, log } = options;
+  let told = '';
+  while (!signal.aborted) {
+    try {
+      await turn();
+      told = '';
+    } catch (error) {
+      if (signal.aborted) return;
+      // The same trouble every second is told once.
+      if (messageOf(error) !== told) log.error(`${what}: ${messageOf(error)}`, { error });
+      told = messageOf(error);
+      await clock.sleep(AFTER_ERROR_MS, signal);
+    }
+    options.onTurn?.();
+  }
+}
+
+/** A signal that aborts after `ms` by this clock, or with `signal`. */
+export function deadline(clock: Clock, ms: number, signal: AbortSignal): AbortSignal {
+  const controller = new AbortController();
+  void clock.sleep(ms, signal).then(() => controller.abort());
+  return controller.signal;
+}

@@ -1,0 +1,204 @@
+// What a run of the files mover is made of, and how the parts know each other.
+import { type Bell, createBell } from '../core/bell.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import type { Store } from '../core/store.ts';
+import { type Backoff, createBackoff } from './backoff.ts';
+import { type Counters, copyCounters, createCounters } from './counters.ts';
+import { compileKey } from './key.ts';
+import { type Ledger, openLedger } from './ledger.ts';
+import { createPasses, type Passes, ROOM_FILES } from './passes.ts';
+import { toBytePath } from './paths.ts';
+import { createProver, type Prover } from './prover.ts';
+import { createQueue, type SendQueue } from './queue.ts';
+import { type SecondLookPorts, watchAnew } from './second-look.ts';
+import { createSender, type Sender } from './sender.ts';
+import type { FilesSettings } from './settings.ts';
+import { createSettling, type Settling } from './settle.ts';
+import { createSightings, type Sightings } from './sightings.ts';
+import type { FilesSnapshot } from './snapshot.ts';
+import { type StoreWatch, watchStore } from './store-watch.ts';
+
+export interface MoverOptions {
+  readonly settings: FilesSettings;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Everything a run of the mover is made of. */
+export interface Parts {
+  readonly settings: FilesSettings;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly ledger: Ledger;
+  readonly queue: SendQueue;
+  readonly settling: Settling;
+  readonly backoff: Backoff;
+  /** Of deletes that a directory refused. */
+  readonly refused: Backoff;
+  readonly counters: Counters;
+  readonly sightings: Sightings;
+  readonly watch: StoreWatch;
+  readonly sender: Sender;
+  readonly passes: Passes;
+  readonly prove: Prover;
+  readonly secondLook: SecondLookPorts;
+  readonly bells: Readonly<Record<'backlog' | 'prove' | 'free' | 'progress' | 'room', Bell>>;
+  /** Aborts everything. */
+  readonly stop: AbortController;
+  /** Aborts what looks for more to do. */
+  readonly finding: AbortController;
+  readonly times: { startedAtMs: number; turnedAtMs: number; lastSuccessAtMs: number | undefined };
+}
+
+/** So many unproved files are worth a listing before its time: a page proves 1,000, the pages at both ends are shared. */
+const PROVE_AT_FILES = 4_000;
+/** Opens the ledger and puts the parts together; nothing moves yet. @throws FerryError when the ledger cannot be used */
+export function assemble({ settings, store, clock, log }: MoverOptions): Parts {
+  const stop = new AbortController();
+  const finding = new AbortController();
+  stop.signal.addEventListener('abort', () => finding.abort(), { once: true });
+  const root = toBytePath(settings.source);
+  const ledger = openLedger({
+    directory: settings.dryRun ? undefined : settings.state,
+    source: settings.source,
+    store: store.label,
+    onDamaged: (sentence) => log.warn(sentence),
+  });
+  const bells = {
+    backlog: createBell(),
+    prove: createBell(),
+    free: createBell(),
+    progress: createBell(),
+    room: createBell(),
+  };
+  const queue = createQueue();
+  const settling = createSettling(settings.settleMs);
+  const backoff = createBackoff();
+  const refused = createBackoff();
+  const counters = createCounters();
+  const keyOf = compileKey(settings.key);
+  const startedAtMs = clock.now();
+  const times: Parts['times'] = { startedAtMs, turnedAtMs: startedAtMs, lastSuccessAtMs: undefined };
+  const watch = watchStore(store, ledger, clock, log);
+  const retry = watch.retrier();
+  const sightings = createSightings(settings, counters, clock, log);
+  const finder = {
+    root,
+    clock,
+    log,
+    ledger,
+    queue,
+    settling,
+    backoff,
+    counters,
+    settleMs: settings.settleMs,
+  };
+  const secondLook = { ...finder, backlogBell: bells.backlog };
+  const succeeded = (): void => {
+    times.lastSuccessAtMs = clock.now();
+  };
+  const sender = createSender({
+    ...finder,
+    store: watch.store,
+    retry,
+    keyOf,
+    signal: stop.signal,
+    concurrency: settings.concurrency,
+    onChanged: (file) => watchAnew(secondLook, file),
+    onMoved() {
+      succeeded();
+      if (ledger.totals.unprovedFiles >= PROVE_AT_FILES) bells.prove.ring();
+    },
+    onProgress() {
+      if (queue.room('backlog') >= ROOM_FILES) bells.room.ring();
+      if (sender.idle) bells.progress.ring();
+    },
+  });
+  const listing = {
+    store: watch.store,
+    retry,
+    signal: stop.signal,
+    onListing() {
+      counters.listings += 1;
+    },
+  };
+  const passes = createPasses({
+    ...finder,
+    listing,
+    keyOf,
+    sender,
+    sightings,
+    walkCpuShare: settings.walkCpuShare,
+    startedAtMs,
+    signal: finding.signal,
+    backlogBell: bells.backlog,
+    roomBell: bells.room,
+    onMoved: succeeded,
+  });
+  const prove = createProver({
+    ...listing,
+    ledger,
+    log,
+    counters,
+    backlogBell: bells.backlog,
+    onProved: succeeded,
+    onAllProved() {
+      sightings.allProved();
+      bells.free.ring();
+    },
+  });
+  return {
+    ...{
+      settings,
+      clock,
+      log,
+      ledger,
+      queue,
+      settling,
+      backoff,
+      refused,
+      counters,
+      sightings,
+      watch,
+      sender,
+    },
+    ...{ passes, prove, secondLook, bells, stop, finding, times },
+  };
+}
+
+export function snapshotOf(parts: Parts): FilesSnapshot {
+  const { clock, queue, sender, sightings, settling, backoff, refused, ledger, times } = parts;
+  const nowMs = clock.now();
+  const seen = sightings.waiting();
+  const backlog = {
+    files: Math.max(queue.waiting + sender.inFlight, seen.files),
+    bytes: Math.max(queue.waitingBytes + sender.inFlightBytes, seen.bytes),
+  };
+  const { totals } = ledger;
+  const waits = backlog.files + backoff.size + totals.unprovedFiles > 0;
+  const oldestMs = Math.min(
+    (waits ? sightings.oldestUnprovedMs : undefined) ?? Number.POSITIVE_INFINITY,
+    settling.oldestArrivalMs() ?? Number.POSITIVE_INFINITY,
+  );
+  return {
+    atMs: nowMs,
+    startedAtMs: times.startedAtMs,
+    total: copyCounters(parts.counters),
+    backlog,
+    settling: settling.size,
+    unproved: { files: totals.unprovedFiles, bytes: totals.unprovedBytes },
+    retained: { files: totals.files - totals.unprovedFiles, bytes: totals.bytes - totals.unprovedBytes },
+    failing: new Map([...backoff.byReason(), ...refused.byReason()]),
+    skipped: sightings.last?.report.skipped ?? new Map(),
+    oldestUnprovedAgeMs: Number.isFinite(oldestMs) ? nowMs - oldestMs : undefined,
+    lastSuccessAtMs: times.lastSuccessAtMs,
+    lastWalkAtMs: sightings.lastWalkAtMs,
+    lastArrivalAtMs: sightings.lastArrivalAtMs,
+    store: parts.watch.state,
+    disk: sightings.disk,
+    inFlight: sender.inFlight,
+    draining: parts.finding.signal.aborted,
+  };
+}

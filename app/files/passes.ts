@@ -1,0 +1,169 @@
+// The passes over the source: a patrol in proportion to what it costs, which hands on what is fresh; a backlog pass at
+// the sender's pace; a reconcile where nothing is remembered; a last look before a stop.
+import type { Bell } from '../core/bell.ts';
+import { add } from './counters.ts';
+import { enqueue, type FinderPorts, findPass, type PassResult } from './finder.ts';
+import type { KeyOf } from './key.ts';
+import type { Candidate } from './ledger.ts';
+import type { Lane } from './queue.ts';
+import { isEmpty, type ReconcilePorts, reconcile } from './reconcile.ts';
+import type { Sender } from './sender.ts';
+import { arrivedMs } from './settle.ts';
+import type { Sightings } from './sightings.ts';
+import type { FoundFile } from './walk.ts';
+
+export interface PassesPorts extends FinderPorts {
+  readonly listing: Omit<ReconcilePorts, 'root' | 'ledger' | 'keyOf' | 'clock' | 'onSame'>;
+  readonly keyOf: KeyOf;
+  readonly sender: Sender;
+  readonly sightings: Sightings;
+  /** Share of a core for patrols. */
+  readonly walkCpuShare: number;
+  readonly startedAtMs: number;
+  /** Stops finding. */
+  readonly signal: AbortSignal;
+  /** Rung when something was met that only a backlog pass may send. */
+  readonly backlogBell: Bell;
+  /** Rung when the backlog lane is half empty. */
+  readonly roomBell: Bell;
+  readonly onMoved: () => void;
+}
+
+export interface Passes {
+  patrol(): Promise<void>;
+  /** Sends what patrols leave behind. `only`: no patrol runs beside it. Rejects with StoreError. */
+  backlog(only: boolean): Promise<PassResult>;
+  /** The newest files that may go, newest first. */
+  newest(signal: AbortSignal): Promise<FoundFile[]>;
+}
+
+/** Younger files go into the fresh lane as the patrol meets them; older ones are the backlog's. */
+const FRESH_MS = 10 * 60_000;
+const CANDIDATES_AT_ONCE = 1_000;
+const NEWEST_FILES = 8_192;
+/** The backlog pass goes on when so many places are free: one wake-up for a thousand files. */
+export const ROOM_FILES = 1_024;
+
+export function createPasses(ports: PassesPorts): Passes {
+  const { ledger, queue, counters, clock, keyOf, sender, sightings, signal, backlogBell, roomBell } = ports;
+
+  // Without a memory only what came after the start is surely not in the bucket already.
+  const isFresh = (file: FoundFile, nowMs: number): boolean =>
+    // What lay here before the start is the backlog, however young: it would make the files of this minute wait.
+    arrivedMs(file.stat) >= Math.max(ports.startedAtMs, nowMs - FRESH_MS);
+
+  const sendFresh = (file: FoundFile, nowMs: number): boolean => {
+    const taken = isFresh(file, nowMs) && enqueue(ports, file, 'fresh');
+    if (taken) sender.pump();
+    return taken;
+  };
+
+  const offerWithRoom = async (file: FoundFile, lane: Lane): Promise<boolean> => {
+    if (queue.room(lane) <= 0) {
+      while (queue.room(lane) < ROOM_FILES && !signal.aborted) await roomBell.wait(signal);
+    }
+    if (signal.aborted) return false;
+    // While it waited, the other lane may have sent it.
+    if (ledger.knows(file.path, file.stat)) return true;
+    const taken = enqueue(ports, file, lane);
+    sender.pump();
+    return taken;
+  };
+
+  const backlogPass = async (only: boolean): Promise<PassResult> => {
+    const start = sightings.passBegins();
+    const pass = await findPass(ports, {
+      cpuShare: 1,
+      signal,
+      forgetsGone: only,
+      onReady: (file) => (queue.room('backlog') > 0 ? offerNow(file) : offerWithRoom(file, 'backlog')),
+    });
+    if (only) sightings.passEnded(pass, start);
+    return pass;
+  };
+  const offerNow = (file: FoundFile): boolean => {
+    const taken = enqueue(ports, file, 'backlog');
+    sender.pump();
+    return taken;
+  };
+
+  const gatherCandidates = async (only: boolean): Promise<PassResult> => {
+    const start = sightings.passBegins();
+    const { candidates } = ledger;
+    candidates.clear();
+    let batch: Candidate[] = [];
+    const pass = await findPass(ports, {
+      cpuShare: 1,
+      signal,
+      forgetsGone: only,
+      onReady(file, nowMs) {
+        if (sendFresh(file, nowMs)) return true;
+        batch.push({ path: file.path, key: keyOf(file.path, file.stat.mtimeMs), stat: file.stat });
+        if (batch.length >= CANDIDATES_AT_ONCE) {
+          candidates.add(batch);
+          batch = [];
+        }
+        return true;
+      },
+    });
+    candidates.add(batch);
+    if (only) sightings.passEnded(pass, start);
+    return pass;
+  };
+
+  const reconcilePass = async (only: boolean): Promise<PassResult> => {
+    ports.log.info('nothing is remembered of this source and store: the bucket is listed and compared first');
+    const pass = await gatherCandidates(only);
+    const onSame = ({ stat }: FoundFile): void => {
+      add(counters.seen, stat.size);
+      add(counters.deduplicated, stat.size);
+      add(counters.proved, stat.size);
+      ports.onMoved();
+    };
+    const missing = reconcile({ ...ports.listing, signal, root: ports.root, ledger, keyOf, clock, onSame });
+    for await (const file of missing) await offerWithRoom(file, 'backlog');
+    if (!signal.aborted) {
+      ledger.candidates.clear();
+      ledger.reconciled = true;
+    }
+    return pass;
+  };
+
+  return {
+    async patrol() {
+      const start = sightings.passBegins();
+      const pass = await findPass(ports, {
+        cpuShare: ports.walkCpuShare,
+        signal,
+        forgetsGone: true,
+        onReady(file, nowMs) {
+          if (!sendFresh(file, nowMs)) backlogBell.ring();
+          return true;
+        },
+      });
+      sightings.passEnded(pass, start);
+    },
+    async backlog(only) {
+      if (!ledger.reconciled && (await isEmpty(ports.listing))) ledger.reconciled = true;
+      return ledger.reconciled ? backlogPass(only) : reconcilePass(only);
+    },
+    async newest(lookSignal) {
+      let newest: FoundFile[] = [];
+      const keepNewest = (): void => {
+        newest = newest.sort((a, b) => arrivedMs(b.stat) - arrivedMs(a.stat)).slice(0, NEWEST_FILES);
+      };
+      await findPass(ports, {
+        cpuShare: 1,
+        signal: lookSignal,
+        forgetsGone: false,
+        onReady(file) {
+          newest.push(file);
+          if (newest.length >= 2 * NEWEST_FILES) keepNewest();
+          return true;
+        },
+      });
+      keepNewest();
+      return newest;
+    },
+  };
+}

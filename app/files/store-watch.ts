@@ -1,0 +1,63 @@
+// Every call to the store goes through here: retried, and its outcome remembered for probes and people.
+import type { Clock } from '../core/clock.ts';
+import { messageOf, StoreError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import { createRetrier, createRetryBudget, DEFAULT_RETRY, type Retrier } from '../core/retry.ts';
+import type { Store } from '../core/store.ts';
+import type { Ledger } from './ledger.ts';
+import type { FilesSnapshot } from './snapshot.ts';
+
+export interface StoreWatch {
+  /** The store, which also knows from earlier runs whether ETags are MD5s: a listing alone cannot tell. */
+  readonly store: Store;
+  /** What the last call that reached the store said. */
+  readonly state: FilesSnapshot['store'];
+  /** Retries share one budget, whatever their deadline. */
+  retrier(deadlineMs?: number): Retrier;
+}
+
+export function watchStore(store: Store, ledger: Ledger, clock: Clock, log: Log): StoreWatch {
+  const budget = createRetryBudget();
+  let state: FilesSnapshot['store'];
+
+  const succeeded = (): void => {
+    if (!store.etagIsMd5) ledger.etagIsMd5 = false;
+    if (state?.ok) return;
+    if (state) log.info('the store answers again');
+    state = { ok: true, sinceMs: clock.now() };
+  };
+  const failed = (error: unknown): void => {
+    // A stop and a file that S3 cannot take say nothing about the store.
+    if (!(error instanceof StoreError) || error.fault === 'aborted' || error.fault === 'bad-request') return;
+    if (state?.ok !== false) log.warn(`the store: ${messageOf(error)}`);
+    const sinceMs = state?.ok === false ? state.sinceMs : clock.now();
+    state = { ok: false, fault: error.fault, message: error.message, sinceMs };
+  };
+
+  return {
+    store: Object.create(store, { etagIsMd5: { get: () => ledger.etagIsMd5 && store.etagIsMd5 } }),
+    get state() {
+      return state;
+    },
+    retrier(deadlineMs = DEFAULT_RETRY.deadlineMs) {
+      const retry = createRetrier({
+        clock,
+        budget,
+        policy: { ...DEFAULT_RETRY, deadlineMs },
+        onRetry: (error, waitMs) =>
+          log.debug('trying again', { fault: error.fault, waitMs, why: error.message }),
+      });
+      return (call, signal) =>
+        retry(async () => {
+          try {
+            const result = await call();
+            succeeded();
+            return result;
+          } catch (error) {
+            failed(error);
+            throw error;
+          }
+        }, signal);
+    },
+  };
+}

@@ -1,0 +1,125 @@
+// `npm run bench`: what moving small files costs, Ferry and its peers in the same run against the same server.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bundle } from '../app/bundle.ts';
+import { CASES, type Case, QUICK_CASE } from './cases.ts';
+import { chart } from './chart.ts';
+import { worseRatios } from './check.ts';
+import { describeMachine } from './machine.ts';
+import { findAccounting } from './measure.ts';
+import { type BenchOptions, parseOptions } from './options.ts';
+import { findPeer, type Peer, type PeerName } from './peers.ts';
+import { markdown, table } from './report.ts';
+import type { CaseResult, Report } from './results.ts';
+import { runCase, type Surroundings } from './rounds.ts';
+import { makeSource, type Source } from './sources.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const DOCS = join(ROOT, 'docs');
+const BASELINE = join(DOCS, 'benchmark.json');
+
+const options = parseOptions(process.argv.slice(2));
+const scratch = mkdtempSync(join(options.dir ?? tmpdir(), 'ferry-bench-'));
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+// The programs being measured get the signal too; their failure ends the run, and the directory is removed.
+let interrupted = false;
+process.on('SIGINT', () => {
+  interrupted = true;
+});
+try {
+  process.exitCode = await main(options);
+} catch (error) {
+  say(interrupted ? 'Interrupted.' : `bench: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = interrupted ? 130 : 1;
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+async function main(options: BenchOptions): Promise<number> {
+  const cases = chosen(options);
+  const peers = new Map<PeerName, Peer>();
+  const peer = (name: PeerName): Peer => {
+    const known = peers.get(name) ?? findPeer(name, say);
+    peers.set(name, known);
+    return known;
+  };
+  const accounting = findAccounting();
+  const ferryBundle = join(scratch, 'ferry.mjs');
+  await bundle(ferryBundle);
+  const around: Surroundings = { scratch, ferryBundle, accounting, peer, source: keepSources(), say };
+
+  const results: CaseResult[] = [];
+  for (const one of cases) results.push(await runCase(one, options.rounds, around));
+  const report = (): Report => ({
+    date: new Date().toISOString().slice(0, 10),
+    machine: describeMachine(),
+    versions: {
+      node: process.versions.node,
+      ...Object.fromEntries(
+        [...peers].flatMap(([name, found]) => ('version' in found ? [[name, found.version]] : [])),
+      ),
+    },
+    accounting,
+    cases: results,
+  });
+  process.stdout.write(table(report()));
+
+  let exit = 0;
+  if (options.check) exit = await check(results, around, options.rounds);
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report(), null, 2)}\n`);
+  if (options.writeDocs) {
+    writeFileSync(BASELINE, `${JSON.stringify(report(), null, 2)}\n`);
+    writeFileSync(join(DOCS, 'benchmark.svg'), chart(report()));
+    writeFileSync(join(DOCS, 'benchmark.md'), markdown(report()));
+    say(`Wrote ${DOCS}/benchmark.{json,md,svg}`);
+  }
+  return exit;
+}
+
+/** Ratios of CPU against those on record. One that looks worse is measured again before it counts: machines are shared. */
+async function check(results: CaseResult[], around: Surroundings, rounds: number): Promise<number> {
+  // The shape is this program's own; a file of another shape fails at the first ratio it lacks.
+  const baseline = JSON.parse(readFileSync(BASELINE, 'utf8')) as Report;
+  let worse = worseRatios(baseline, results);
+  if (worse.length > 0) {
+    say(`${worse.join('\n')}\nMeasuring again.`);
+    const again = CASES.filter(({ name }) => results.some((result) => result.name === name));
+    for (const one of again) results.push(await runCase(one, rounds, around));
+    worse = worseRatios(baseline, results);
+  }
+  if (worse.length === 0) {
+    process.stdout.write('\nNo ratio is more than 25 % worse than the one on record.\n');
+    return 0;
+  }
+  process.stdout.write(`\n${worse.join('\n')}\n`);
+  return 1;
+}
+
+function chosen(options: BenchOptions): readonly Case[] {
+  const wanted = CASES.filter(({ name, large }) => {
+    if (options.cases.length > 0) return options.cases.includes(name);
+    if (options.quick || options.check) return name === QUICK_CASE;
+    return options.large || large !== true;
+  });
+  const files = options.files;
+  if (files === undefined) return wanted;
+  return wanted.map((one) =>
+    one.files <= 1 ? one : { ...one, files, title: `${one.title} (cut to ${files} files)` },
+  );
+}
+
+/** Sources are made once and shared by the cases that need the same. */
+function keepSources(): Surroundings['source'] {
+  const made = new Map<string, Source>();
+  return (files, sizeBytes) => {
+    const name = `source-${files}-${sizeBytes}`;
+    let source = made.get(name);
+    if (source === undefined) {
+      if (files > 100_000) say(`Writing ${files} files into ${scratch}`);
+      source = makeSource(join(scratch, name), files, sizeBytes);
+      made.set(name, source);
+    }
+    return source;
+  };
+}

@@ -1,0 +1,120 @@
+// What is measured: how many files of which size, against which server, by whom.
+import { CONTENDERS, type Contender } from './contenders.ts';
+
+export interface Case {
+  readonly name: string;
+  readonly title: string;
+  readonly files: number;
+  readonly sizeBytes: number;
+  readonly server: 'null' | 'null-tls' | 'real';
+  /**
+   * - `cold`: the bucket and Ferry's memory are empty before each run;
+   * - `both-sides`: everything is in the bucket already; a contender named in `remembers` also has its memory;
+   * - `start`: from the start of `ferry files` until /readyz answers 200, nothing to move.
+   */
+  readonly kind: 'cold' | 'both-sides' | 'start';
+  readonly contenders: readonly Contender[];
+  /** Contenders whose memory is kept from the preparation. */
+  readonly remembers?: readonly string[];
+  /** Run only with --large or by name. */
+  readonly large?: true;
+}
+
+const KIB = 1_024;
+const MILLION = 1_000_000;
+const { ferry, s5cmdCp, s5cmdSync, rclone, rcloneTuned, awsCp, awsSync, plainSdk, curl } = CONTENDERS;
+const everyone = [ferry, s5cmdCp, s5cmdSync, rclone, rcloneTuned, awsCp, awsSync, plainSdk];
+
+/** The case that `--quick` and `--check` run. */
+export const QUICK_CASE = 'small';
+
+export const CASES: readonly Case[] = [
+  {
+    name: QUICK_CASE,
+    title: '10,000 files of 1 KiB, all new',
+    files: 10_000,
+    sizeBytes: KIB,
+    server: 'null',
+    kind: 'cold',
+    contenders: [ferry, s5cmdCp, plainSdk],
+  },
+  {
+    name: 'cold-1k',
+    title: '50,000 files of 1 KiB, all new',
+    files: 50_000,
+    sizeBytes: KIB,
+    server: 'null',
+    kind: 'cold',
+    contenders: everyone,
+  },
+  {
+    name: 'cold-13k',
+    title: '5,000 files of 13 KiB, all new',
+    files: 5_000,
+    sizeBytes: 13 * KIB,
+    server: 'null',
+    kind: 'cold',
+    contenders: everyone,
+  },
+  {
+    name: 'real',
+    title: '5,000 files of 1 KiB, all new, against versitygw',
+    files: 5_000,
+    sizeBytes: KIB,
+    server: 'real',
+    kind: 'cold',
+    contenders: [ferry, s5cmdCp, rcloneTuned, plainSdk],
+  },
+  {
+    name: 'tls',
+    title: '10,000 files of 1 KiB, all new, over TLS',
+    files: 10_000,
+    sizeBytes: KIB,
+    server: 'null-tls',
+    kind: 'cold',
+    contenders: everyone,
+  },
+  {
+    name: 'large-file',
+    title: 'one file of 1 GiB against versitygw',
+    files: 1,
+    sizeBytes: 2 ** 30,
+    server: 'real',
+    kind: 'cold',
+    contenders: [ferry, curl, plainSdk, s5cmdCp],
+  },
+  {
+    name: 'start',
+    title: 'from start to ready',
+    files: 0,
+    sizeBytes: 0,
+    server: 'null',
+    kind: 'start',
+    contenders: [ferry],
+  },
+  {
+    name: 'million',
+    title: '1,000,000 files of 1 KiB waiting',
+    files: MILLION,
+    sizeBytes: KIB,
+    server: 'null',
+    kind: 'cold',
+    contenders: [ferry],
+    large: true,
+  },
+  {
+    name: 'million-both',
+    title: '1,000,000 files of 1 KiB, all in the bucket already',
+    files: MILLION,
+    sizeBytes: KIB,
+    server: 'null',
+    kind: 'both-sides',
+    contenders: [
+      { ...ferry, name: 'Ferry, memory lost' },
+      { ...ferry, name: 'Ferry, with memory' },
+      s5cmdSync,
+    ],
+    remembers: ['Ferry, with memory'],
+    large: true,
+  },
+];

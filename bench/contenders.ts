@@ -1,0 +1,133 @@
+// Who is measured and with which flags: each contender's whole command line, as its users would write it.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { PeerName } from './peers.ts';
+import type { BenchServer } from './servers.ts';
+import type { Source } from './sources.ts';
+
+export interface Job {
+  readonly source: Source;
+  readonly server: BenchServer;
+  /** Objects go below it; no slashes around it. */
+  readonly prefix: string;
+  /** Ferry's memory for this run. */
+  readonly state: string;
+  readonly ferryBundle: string;
+  /** A peer's program; throws when it is missing, which the caller has ruled out. */
+  program(name: PeerName): string;
+}
+
+export interface Contender {
+  readonly name: string;
+  /** Undefined: needs nothing but Node. */
+  readonly peer: PeerName | undefined;
+  /** What its flags mean for the comparison; for the report. */
+  readonly note: string;
+  command(job: Job): readonly string[];
+}
+
+const ROOT = join(import.meta.dirname, '..');
+const to = (job: Job): string => `s3://${job.server.bucket}/${job.prefix}/`;
+const s5cmd = (job: Job): string[] => [
+  job.program('s5cmd'),
+  ...['--endpoint-url', job.server.endpoint, '--log', 'error', '--numworkers', '16'],
+];
+const aws = (job: Job): string[] => [job.program('aws-cli'), '--endpoint-url', job.server.endpoint, 's3'];
+const rclone = (job: Job): string[] => [
+  ...[job.program('rclone'), 'copy', job.source.directory, `:s3:${job.server.bucket}/${job.prefix}`],
+  ...['--config', '', '--s3-provider', 'Other', '--s3-env-auth', '--s3-endpoint', job.server.endpoint],
+  ...['--s3-no-check-bucket', '--transfers', '16', '--checkers', '16', '--log-level', 'ERROR'],
+  ...(job.server.caFile === undefined ? [] : ['--ca-cert', job.server.caFile]),
+];
+
+/** Node's flags between `node` and the program in the image's ENTRYPOINT, so that the bench runs what is shipped. */
+export function imageNodeFlags(dockerfile: string): string[] {
+  const entry = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile)?.[1];
+  if (entry === undefined) throw new Error('The Dockerfile has no ENTRYPOINT in its JSON form.');
+  const words: unknown = JSON.parse(entry);
+  if (!Array.isArray(words)) throw new Error('The ENTRYPOINT is no list.');
+  return words
+    .slice(1)
+    .map(String)
+    .filter((word) => word.startsWith('-'));
+}
+
+/** Ferry's command line without what says how long it runs. */
+export function ferryWords(job: Job): string[] {
+  return [
+    process.execPath,
+    ...imageNodeFlags(readFileSync(join(ROOT, 'Dockerfile'), 'utf8')),
+    job.ferryBundle,
+    ...['files', '--source', job.source.directory, '--to', `s3://${job.server.bucket}/${job.prefix}`],
+    ...['--endpoint', job.server.endpoint, '--path-style', '--settle', '1s', '--keep', '--state', job.state],
+  ];
+}
+
+export const CONTENDERS = {
+  ferry: {
+    name: 'Ferry',
+    peer: undefined,
+    note: 'the shipped bundle: settle, SHA-256 and MD5, ledger, conditional PUT, proof by LIST',
+    command: (job) => [...ferryWords(job), '--once'],
+  },
+  s5cmdCp: {
+    name: 's5cmd cp',
+    peer: 's5cmd',
+    note: 'copies without looking; 16 workers',
+    command: (job) => [...s5cmd(job), 'cp', `${job.source.directory}/`, to(job)],
+  },
+  s5cmdSync: {
+    name: 's5cmd sync',
+    peer: 's5cmd',
+    note: 'lists first, compares size and time; 16 workers',
+    command: (job) => [...s5cmd(job), 'sync', `${job.source.directory}/`, to(job)],
+  },
+  rclone: {
+    name: 'rclone copy',
+    peer: 'rclone',
+    note: '16 transfers, 16 checkers, no bucket check; lists first, HEAD after each PUT',
+    command: (job) => rclone(job),
+  },
+  rcloneTuned: {
+    name: 'rclone copy, tuned',
+    peer: 'rclone',
+    note: 'as above with --no-check-dest --s3-no-head: copies without looking and trusts the answer',
+    command: (job) => [...rclone(job), '--no-check-dest', '--s3-no-head'],
+  },
+  awsCp: {
+    name: 'aws s3 cp',
+    peer: 'aws-cli',
+    note: '--recursive; 16 requests at once',
+    command: (job) => [...aws(job), 'cp', '--recursive', '--only-show-errors', job.source.directory, to(job)],
+  },
+  awsSync: {
+    name: 'aws s3 sync',
+    peer: 'aws-cli',
+    note: 'lists first, compares size and time; 16 requests at once',
+    command: (job) => [...aws(job), 'sync', '--only-show-errors', job.source.directory, to(job)],
+  },
+  plainSdk: {
+    name: 'plain SDK script',
+    peer: undefined,
+    note: 'bench/plain-sdk.ts: AWS SDK for JavaScript, 16 at a time, no memory, no proof',
+    command: (job) => [
+      ...[process.execPath, join(import.meta.dirname, 'plain-sdk.ts'), job.source.directory],
+      ...[job.server.bucket, job.prefix, job.server.endpoint],
+    ],
+  },
+  curl: {
+    name: 'curl -T',
+    peer: 'curl',
+    note: 'one stream, one PUT, payload not signed, nothing verified',
+    command: (job) => [
+      ...['curl', '--silent', '--show-error', '--fail', '--aws-sigv4', 'aws:amz:us-east-1:s3'],
+      ...['--user', `${job.server.env.AWS_ACCESS_KEY_ID}:${job.server.env.AWS_SECRET_ACCESS_KEY}`],
+      ...['--header', 'x-amz-content-sha256: UNSIGNED-PAYLOAD'],
+      ...['--upload-file', join(job.source.directory, 'reading-0000000.json')],
+      `${job.server.endpoint}/${job.server.bucket}/${job.prefix}/reading-0000000.json`,
+    ],
+  },
+} as const satisfies Readonly<Record<string, Contender>>;
+
+/** For the AWS CLI: as many requests at once as everyone else has. */
+export const AWS_CONFIG = '[default]\ns3 =\n  max_concurrent_requests = 16\n  addressing_style = path\n';

@@ -1,0 +1,115 @@
+// The shape of docs/benchmark.json, and the arithmetic on it: medians, ratios, dollars.
+import type { Accounting, Cost } from './measure.ts';
+import type { RequestCounts } from './servers.ts';
+
+/** One run of one contender, verified: every file was in the bucket afterwards. */
+export interface Run extends Cost {
+  readonly requests: RequestCounts;
+}
+
+export interface ContenderResult {
+  readonly name: string;
+  readonly note: string;
+  /** With the run's own paths and ports replaced by names. */
+  readonly command: string;
+  readonly runs: readonly Run[];
+}
+
+export interface CaseResult {
+  readonly name: string;
+  readonly title: string;
+  readonly files: number;
+  readonly sizeBytes: number;
+  readonly server: string;
+  readonly contenders: readonly ContenderResult[];
+  /** Who could not take part, and why. */
+  readonly missing: readonly { readonly name: string; readonly why: string }[];
+}
+
+export interface Machine {
+  readonly cores: number;
+  readonly cpu: string;
+  readonly memoryBytes: number;
+  readonly kernel: string;
+}
+
+export interface Report {
+  readonly date: string;
+  readonly machine: Machine;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly accounting: Accounting;
+  readonly cases: readonly CaseResult[];
+}
+
+export interface Summary {
+  readonly cpuMs: number;
+  readonly wallMs: number;
+  readonly peakRssBytes: number;
+  readonly peakAnonBytes: number | undefined;
+  readonly cpuMsPerFile: number;
+  readonly filesPerSecond: number;
+  readonly requests: RequestCounts;
+  readonly dollarsPerMillion: number;
+}
+
+/** US dollars per request. S3 Standard, us-east-1, list prices; DELETE is free. Check before quoting. */
+export const PRICES = {
+  asOf: '2026-11',
+  PUT: 0.005 / 1_000,
+  POST: 0.005 / 1_000,
+  LIST: 0.005 / 1_000,
+  GET: 0.0004 / 1_000,
+  HEAD: 0.0004 / 1_000,
+};
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle];
+  if (upper === undefined) throw new Error('There is no median of nothing.');
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
+}
+
+export const cpuMs = (run: Cost): number => run.userMs + run.systemMs;
+
+/** What S3 would bill for these requests. A refused PUT is billed too and is counted under PUT already. */
+export function dollars(requests: RequestCounts): number {
+  return (['PUT', 'POST', 'LIST', 'GET', 'HEAD'] as const).reduce(
+    (sum, method) => sum + (requests[method] ?? 0) * PRICES[method],
+    0,
+  );
+}
+
+/** Medians over the runs, each figure by itself. `files` 0 (a start) leaves the figures per file at 0. */
+export function summarize(runs: readonly Run[], files: number): Summary {
+  const of = (pick: (run: Run) => number): number => median(runs.map(pick));
+  const methods = new Set(runs.flatMap((run) => Object.keys(run.requests)));
+  const requests = Object.fromEntries(
+    [...methods].sort().map((method) => [method, of((run) => run.requests[method] ?? 0)]),
+  );
+  const anon = runs.flatMap((run) => (run.peakAnonBytes === undefined ? [] : [run.peakAnonBytes]));
+  const cpu = of(cpuMs);
+  const wallMs = of((run) => run.wallMs);
+  return {
+    cpuMs: cpu,
+    wallMs,
+    peakRssBytes: of((run) => run.peakRssBytes),
+    peakAnonBytes: anon.length === 0 ? undefined : median(anon),
+    cpuMsPerFile: files === 0 ? 0 : cpu / files,
+    filesPerSecond: files === 0 ? 0 : files / (wallMs / 1_000),
+    requests,
+    dollarsPerMillion: files === 0 ? 0 : (dollars(requests) / files) * 1e6,
+  };
+}
+
+/** Ferry's CPU divided by each other contender's: below 1, Ferry is cheaper. */
+export function cpuRatios(result: CaseResult): Record<string, number> {
+  const ferry = result.contenders.find(({ name }) => name === 'Ferry');
+  if (ferry === undefined || ferry.runs.length === 0) return {};
+  const own = median(ferry.runs.map(cpuMs));
+  return Object.fromEntries(
+    result.contenders
+      .filter(({ name, runs }) => name !== 'Ferry' && runs.length > 0)
+      .map(({ name, runs }) => [name, own / median(runs.map(cpuMs))]),
+  );
+}

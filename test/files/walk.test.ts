@@ -1,0 +1,293 @@
+// A pass over the tree tells the truth: every file is met, nothing else is opened, and what could not be read is said.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { toBytePath, toSystemPath } from '../../app/files/paths.ts';
+import {
+  type FoundFile,
+  lookAgain,
+  startWalk,
+  type WalkOptions,
+  type WalkReport,
+} from '../../app/files/walk.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
+import { tempDir } from '../support/temp.ts';
+import { isRoot, openToAll, runChild } from './child.ts';
+
+async function walkAll(
+  directory: string,
+  more: Partial<WalkOptions> = {},
+  onBatch: (batch: FoundFile[]) => void = () => {},
+): Promise<{ report: WalkReport; paths: string[]; files: FoundFile[] }> {
+  const clock = createFakeClock({ runsAlong: true });
+  const { signal } = new AbortController();
+  const root = toBytePath(directory);
+  const walk = startWalk({ root, clock, cpuShare: 1, signal, onAside: () => {}, ...more });
+  const files: FoundFile[] = [];
+  for await (const batch of walk.batches) {
+    files.push(...batch);
+    onBatch(batch);
+  }
+  return { report: walk.report, paths: files.map(({ path }) => path).sort(), files };
+}
+
+/** Makes the files (bytes as latin1) and their directories. */
+function make(directory: string, paths: readonly string[]): void {
+  for (const path of paths) {
+    const slash = path.lastIndexOf('/');
+    if (slash > 0)
+      mkdirSync(Buffer.from(`${toBytePath(directory)}/${path.slice(0, slash)}`, 'latin1'), {
+        recursive: true,
+      });
+    writeFileSync(Buffer.from(`${toBytePath(directory)}/${path}`, 'latin1'), `content of ${path}`);
+  }
+}
+
+/** Allocated bytes and entries below a directory, counted the slow way. */
+function count(path: Buffer): { usedBytes: number; usedInodes: number } {
+  const total = { usedBytes: 0, usedInodes: 0 };
+  for (const name of readdirSync(path, { encoding: 'buffer' })) {
+    const below = Buffer.concat([path, Buffer.from('/'), name]);
+    const stat = lstatSync(below);
+    total.usedBytes += stat.blocks * 512;
+    total.usedInodes += 1;
+    if (!stat.isDirectory()) continue;
+    const inner = count(below);
+    total.usedBytes += inner.usedBytes;
+    total.usedInodes += inner.usedInodes;
+  }
+  return total;
+}
+
+const NAMES = [
+  'plain.txt',
+  'sub/dir/deep.txt',
+  'with space/ and more ',
+  'a+b%20c&d',
+  'new\nline\ttab',
+  '-rf',
+  '*?[x]',
+  'back\\slash',
+  '"quoted\' name"',
+  toBytePath('emoji 🚢'),
+  toBytePath('日本/語.json'),
+  'not utf-8 \xff\xfe',
+  'dir \x80/file \xc3',
+  'n'.repeat(255),
+  '.hidden',
+  'empty/.keep',
+];
+
+test('files of every name are met with their state, and the tree is counted as du does', async (t) => {
+  const directory = await tempDir(t);
+  make(directory, NAMES);
+  writeFileSync(join(directory, 'large'), Buffer.alloc(1_000_000, 1));
+  mkdirSync(join(directory, 'nothing in here'));
+  const { report, paths, files } = await walkAll(directory);
+  assert.deepEqual(paths, [...NAMES, 'large'].sort());
+  assert.equal(report.complete, true);
+  assert.equal(report.files, NAMES.length + 1);
+  const { usedBytes, usedInodes } = count(Buffer.from(directory));
+  assert.deepEqual([report.usedBytes, report.usedInodes], [usedBytes, usedInodes]);
+  for (const { path, stat } of files) {
+    assert.deepEqual(lookAgain(toBytePath(directory), path), stat);
+    const { size, ino } = lstatSync(toSystemPath(`${toBytePath(directory)}/${path}`));
+    assert.deepEqual([stat.size, stat.ino], [size, ino]);
+  }
+});
+
+test('a tree of 200 levels is walked to its end', async (t) => {
+  const directory = await tempDir(t);
+  const path = `${'d/'.repeat(200)}file`;
+  make(directory, [path]);
+  const { report, paths } = await walkAll(directory);
+  assert.deepEqual(paths, [path]);
+  assert.equal(report.complete, true);
+});
+
+test('a source whose own path is not ASCII is walked', async (t) => {
+  const directory = join(await tempDir(t), 'Ünïcode 🚢');
+  mkdirSync(directory);
+  make(directory, ['a', toBytePath('ä')]);
+  assert.deepEqual((await walkAll(directory)).paths, ['a', toBytePath('ä')].sort());
+});
+
+test('links, pipes, sockets and devices are counted by kind and never opened', async (t) => {
+  const directory = await tempDir(t);
+  make(directory, ['real/file']);
+  symlinkSync('real/file', join(directory, 'link to file'));
+  symlinkSync('real', join(directory, 'link to directory'));
+  symlinkSync('.', join(directory, 'loop'));
+  symlinkSync('nowhere', join(directory, 'dangling'));
+  assert.equal(spawnSync('mkfifo', [join(directory, 'pipe')]).status, 0);
+  const server = createServer().listen(join(directory, 'socket'));
+  await new Promise((resolve) => server.once('listening', resolve));
+  t.after(() => server.close());
+  const madeDevice = spawnSync('mknod', [join(directory, 'device'), 'c', '1', '3']).status === 0;
+  const { report, paths } = await walkAll(directory);
+  assert.deepEqual(paths, ['real/file']);
+  assert.equal(report.complete, true);
+  const expected = { symlink: 4, fifo: 1, socket: 1, ...(madeDevice ? { device: 1 } : {}) };
+  assert.deepEqual(Object.fromEntries(report.skipped), expected);
+  if (!madeDevice) t.diagnostic('without a device: mknod is not allowed here');
+});
+
+test('an excluded directory is left alone with all below it', async (t) => {
+  const directory = await tempDir(t);
+  make(directory, ['a', 'out/b', 'out/deep/c']);
+  const { paths, report } = await walkAll(directory, { isExcluded: (path) => path === 'out' });
+  assert.deepEqual(paths, ['a']);
+  assert.equal(report.skipped.get('excluded'), 1);
+  assert.equal(report.complete, true);
+});
+
+test('a file that waits aside is handed over, not taken for a file', async (t) => {
+  const directory = await tempDir(t);
+  make(directory, ['sub/.ferry-aside.name', 'other']);
+  const asides: string[][] = [];
+  const { paths } = await walkAll(directory, { onAside: (path, original) => asides.push([path, original]) });
+  assert.deepEqual(asides, [['sub/.ferry-aside.name', 'sub/name']]);
+  assert.deepEqual(paths, ['other']);
+});
+
+const WALK = `
+  const { startWalk } = await import(app('files/walk.ts'));
+  const { systemClock } = await import(app('core/clock.ts'));
+  const paths = [];
+  const signal = new AbortController().signal;
+  const walk = startWalk({ root: args[0], clock: systemClock, cpuShare: 1, signal, onAside() {} });
+  for await (const batch of walk.batches) paths.push(...batch.map((file) => file.path));
+  const { complete, problems, skipped } = walk.report;
+  console.log(JSON.stringify({ paths: paths.sort(), complete, problems, skipped: [...skipped] }));
+`;
+
+interface ChildWalk {
+  readonly paths: string[];
+  readonly complete: boolean;
+  readonly problems: string[];
+  readonly skipped: [string, number][];
+}
+
+function walkInChild(directory: string, options: Parameters<typeof runChild>[2]): ChildWalk {
+  const { stdout, stderr, exit } = runChild(WALK, [directory], options);
+  assert.equal(exit, 0, stderr.slice(0, 500));
+  return JSON.parse(stdout);
+}
+
+test('a directory that may not be read is named, the pass is incomplete, the rest is met', async (t) => {
+  const directory = await tempDir(t);
+  openToAll(directory);
+  make(directory, ['before', 'closed/hidden', 'unlistable names/x', 'z/after']);
+  chmodSync(join(directory, 'closed'), 0o000);
+  chmodSync(join(directory, 'unlistable names'), 0o744);
+  const { paths, complete, problems, skipped } = walkInChild(directory, { plain: true });
+  for (const name of ['closed', 'unlistable names']) chmodSync(join(directory, name), 0o755);
+  assert.deepEqual(paths, isRoot ? ['before', 'z/after'] : ['before', 'unlistable names/x', 'z/after']);
+  assert.equal(complete, false);
+  assert.ok(problems.some((sentence) => sentence.includes('"closed"')));
+  assert.deepEqual(skipped, [['unreadable-directory', 1]]);
+});
+
+test('without descriptors left the pass is incomplete and says so; with them again nothing was lost', async (t) => {
+  const directory = await tempDir(t);
+  make(directory, [`${'d/'.repeat(60)}deep`, 'top']);
+  const starved = walkInChild(directory, { maxOpenFiles: 50 });
+  assert.equal(starved.complete, false);
+  assert.ok(starved.problems.some((sentence) => sentence.includes('EMFILE')));
+  assert.ok(starved.paths.includes('top'));
+  assert.deepEqual((await walkAll(directory)).paths, [`${'d/'.repeat(60)}deep`, 'top'].sort());
+});
+
+test('a source that is gone or is no directory makes an incomplete pass, not an empty one', async (t) => {
+  const directory = await tempDir(t);
+  make(directory, ['file']);
+  for (const source of [join(directory, 'none'), join(directory, 'file')]) {
+    const { report, paths } = await walkAll(source);
+    assert.deepEqual([report.complete, paths.length, report.problems.length], [false, 0, 1]);
+  }
+});
+
+test('directories that vanish while they are walked take nothing else with them', async (t) => {
+  const directory = await tempDir(t);
+  const names = Array.from({ length: 40 }, (_, index) => `d${index}`);
+  make(
+    directory,
+    names.flatMap((name) => [`${name}/1`, `${name}/sub/2`]),
+  );
+  make(
+    directory,
+    Array.from({ length: 2_000 }, (_, index) => `file ${index}`),
+  );
+  const stays = new Set(names.slice(0, 5));
+  const { paths } = await walkAll(directory, {}, () => {
+    for (const name of names)
+      if (!stays.has(name)) rmSync(join(directory, name), { recursive: true, force: true });
+  });
+  const expected = [...stays].flatMap((name) => [`${name}/1`, `${name}/sub/2`]);
+  assert.deepEqual(
+    paths.filter((path) => [...stays].some((name) => path.startsWith(`${name}/`))),
+    expected.sort(),
+  );
+  assert.equal(paths.filter((path) => path.startsWith('file ')).length, 2_000);
+});
+
+test('a pass given up is incomplete and leaves no directory open', async (t) => {
+  const directory = await tempDir(t);
+  make(
+    directory,
+    Array.from({ length: 3_000 }, (_, index) => `d${index % 7}/file ${index}`),
+  );
+  const openBefore = readdirSync('/proc/self/fd').length;
+  const stop = new AbortController();
+  const { report } = await walkAll(directory, { signal: stop.signal }, () => stop.abort());
+  assert.equal(report.complete, false);
+  const clock = createFakeClock();
+  const walk = startWalk({
+    root: toBytePath(directory),
+    clock,
+    cpuShare: 1,
+    signal: new AbortController().signal,
+    onAside: () => {},
+  });
+  for await (const _ of walk.batches) break;
+  assert.equal(readdirSync('/proc/self/fd').length, openBefore);
+});
+
+test('a pass waits in proportion to what it read, and does not pay for those who work on it', async (t) => {
+  const directory = await tempDir(t);
+  make(
+    directory,
+    Array.from({ length: 4_000 }, (_, index) => `file ${index}`),
+  );
+  const passWith = async (cpuShare: number, workMs: number) => {
+    const clock = createFakeClock({ runsAlong: true });
+    let workedMs = 0;
+    const startedMs = performance.now();
+    await walkAll(directory, { clock, cpuShare }, () => {
+      const from = performance.now();
+      while (performance.now() - from < workMs);
+      workedMs += performance.now() - from;
+    });
+    const readMs = performance.now() - startedMs - workedMs;
+    return { readMs, sleptMs: clock.slept.reduce((sum, ms) => sum + ms, 0) };
+  };
+  assert.equal((await passWith(1, 0)).sleptMs, 0);
+  for (const workMs of [0, 20]) {
+    const { readMs, sleptMs } = await passWith(0.05, workMs);
+    const owed = readMs * 19;
+    assert.ok(sleptMs <= owed + 1 && sleptMs >= owed * 0.25, `slept ${sleptMs} of ${owed}`);
+  }
+});
+
+test('a second look sees only a regular file', async (t) => {
+  const directory = await tempDir(t);
+  make(directory, ['file']);
+  symlinkSync('file', join(directory, 'link'));
+  mkdirSync(join(directory, 'dir'));
+  assert.ok(lookAgain(directory, 'file'));
+  for (const path of ['link', 'dir', 'none', 'file/below'])
+    assert.equal(lookAgain(directory, path), undefined, path);
+});
