@@ -1,8 +1,10 @@
 // `npm run bench`: what moving small files costs, Ferry and its peers in the same run against the same server.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundle } from '../app/bundle.ts';
+import { messageOf } from '../app/core/errors.ts';
+import packageJson from '../package.json' with { type: 'json' };
 import { CASES, type Case, QUICK_CASE } from './cases.ts';
 import { chart } from './chart.ts';
 import { worseRatios } from './check.ts';
@@ -11,13 +13,13 @@ import { findAccounting } from './measure.ts';
 import { type BenchOptions, parseOptions } from './options.ts';
 import { findPeer, type Peer, type PeerName } from './peers.ts';
 import { markdown, table } from './report.ts';
-import type { CaseResult, Report } from './results.ts';
+import { type CaseResult, type Report, withCases } from './results.ts';
 import { runCase, type Surroundings } from './rounds.ts';
 import { makeSource, type Source } from './sources.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const DOCS = join(ROOT, 'docs');
-const BASELINE = join(DOCS, 'benchmark.json');
+const RECORD = join(DOCS, 'benchmark.json');
 
 const options = parseOptions(process.argv.slice(2));
 const scratch = mkdtempSync(join(options.dir ?? tmpdir(), 'ferry-bench-'));
@@ -30,7 +32,7 @@ process.on('SIGINT', () => {
 try {
   process.exitCode = await main(options);
 } catch (error) {
-  say(interrupted ? 'Interrupted.' : `bench: ${error instanceof Error ? error.message : error}`);
+  say(interrupted ? 'Interrupted.' : `bench: ${messageOf(error)}`);
   process.exitCode = interrupted ? 130 : 1;
 } finally {
   rmSync(scratch, { recursive: true, force: true });
@@ -38,6 +40,10 @@ try {
 
 async function main(options: BenchOptions): Promise<number> {
   const cases = chosen(options);
+  const baseline = readRecord();
+  if (options.check && baseline === undefined) {
+    throw new Error('There is no docs/benchmark.json to compare with: make it with --write-docs.');
+  }
   const peers = new Map<PeerName, Peer>();
   const peer = (name: PeerName): Peer => {
     const known = peers.get(name) ?? findPeer(name, say);
@@ -50,11 +56,21 @@ async function main(options: BenchOptions): Promise<number> {
   const around: Surroundings = { scratch, ferryBundle, accounting, peer, source: keepSources(), say };
 
   const results: CaseResult[] = [];
-  for (const one of cases) results.push(await runCase(one, options.rounds, around));
+  const failures: string[] = [];
+  for (const one of cases) {
+    try {
+      results.push(await runCase(one, options.rounds, around));
+    } catch (error) {
+      if (interrupted || options.check) throw error;
+      // The other cases' hours are not lost to this one.
+      failures.push(messageOf(error));
+      say(messageOf(error));
+    }
+  }
   const report = (): Report => ({
-    date: new Date().toISOString().slice(0, 10),
     machine: describeMachine(),
     versions: {
+      ferry: packageJson.version,
       node: process.versions.node,
       ...Object.fromEntries(
         [...peers].flatMap(([name, found]) => ('version' in found ? [[name, found.version]] : [])),
@@ -64,23 +80,39 @@ async function main(options: BenchOptions): Promise<number> {
     cases: results,
   });
   process.stdout.write(table(report()));
+  for (const failure of failures) process.stdout.write(`FAILED ${failure}\n`);
 
-  let exit = 0;
-  if (options.check) exit = await check(results, around, options.rounds);
+  let exit = failures.length === 0 ? 0 : 1;
+  if (options.check && baseline) exit = await check(baseline, results, around, options.rounds);
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report(), null, 2)}\n`);
-  if (options.writeDocs) {
-    writeFileSync(BASELINE, `${JSON.stringify(report(), null, 2)}\n`);
-    writeFileSync(join(DOCS, 'benchmark.svg'), chart(report()));
-    writeFileSync(join(DOCS, 'benchmark.md'), markdown(report()));
-    say(`Wrote ${DOCS}/benchmark.{json,md,svg}`);
+  if (options.writeDocs && results.length > 0) {
+    const record = withCases(
+      baseline,
+      report(),
+      CASES.map(({ name }) => name),
+    );
+    mkdirSync(DOCS, { recursive: true });
+    writeFileSync(RECORD, `${JSON.stringify(record, null, 2)}\n`);
+    writeFileSync(join(DOCS, 'benchmark.svg'), chart(record));
+    writeFileSync(join(DOCS, 'benchmark.md'), markdown(record));
+    say('Wrote docs/benchmark.json, .md and .svg.');
   }
   return exit;
 }
 
+function readRecord(): Report | undefined {
+  if (!existsSync(RECORD)) return undefined;
+  // Written by this program and kept in the repository: its shape is known.
+  return JSON.parse(readFileSync(RECORD, 'utf8')) as Report;
+}
+
 /** Ratios of CPU against those on record. One that looks worse is measured again before it counts: machines are shared. */
-async function check(results: CaseResult[], around: Surroundings, rounds: number): Promise<number> {
-  // The shape is this program's own; a file of another shape fails at the first ratio it lacks.
-  const baseline = JSON.parse(readFileSync(BASELINE, 'utf8')) as Report;
+async function check(
+  baseline: Report,
+  results: CaseResult[],
+  around: Surroundings,
+  rounds: number,
+): Promise<number> {
   let worse = worseRatios(baseline, results);
   if (worse.length > 0) {
     say(`${worse.join('\n')}\nMeasuring again.`);

@@ -47,7 +47,6 @@ export function createObjects() {
       const etag = hash('md5', body);
       if (!objects.has(key)) {
         if (inOrder && keys.length > 0 && !before(keys.at(-1) ?? '', key)) inOrder = false;
-        // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is exactly this range
         if (onlyAscii && !/^[\x00-\x7f]*$/.test(key)) {
           onlyAscii = false;
           inOrder = false;

@@ -46,7 +46,10 @@ export function parseOptions(words: readonly string[]): BenchOptions {
     )
     .option('--files <N>', 'cut or stretch every case to so many files, to try the bench itself', number)
     .option('--json <FILE>', 'write all rounds as JSON')
-    .option('--write-docs', 'write docs/benchmark.json, .md and .svg')
+    .option(
+      '--write-docs',
+      'write docs/benchmark.json, .md and .svg; with --case only these cases are replaced',
+    )
     .option(
       '--check',
       'compare CPU ratios of the quick case with docs/benchmark.json; exit 1 when one got worse',
@@ -73,8 +76,8 @@ export function parseOptions(words: readonly string[]): BenchOptions {
   if (unknown.length > 0) program.error(`There is no case ${unknown.join(', ')}. See --help.`);
   if (given.check && given.files !== undefined)
     program.error('--check compares like with like: leave --files away.');
-  if (given.writeDocs && (given.files !== undefined || given.quick || given.check || cases.length > 0)) {
-    program.error('--write-docs records a whole run: leave --files, --quick, --check and --case away.');
+  if (given.writeDocs && (given.files !== undefined || given.quick || given.check)) {
+    program.error('--write-docs records full cases: leave --files, --quick and --check away.');
   }
   return {
     quick: given.quick === true,

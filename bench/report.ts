@@ -105,7 +105,7 @@ export function markdown(report: Report): string {
     '',
     `<!-- Made by \`npm run bench -- --write-docs\`: change bench/report.ts instead. -->`,
     '',
-    `Ferry and its peers, measured in the same run against the same server on one machine on ${report.date}: ` +
+    `Ferry and its peers, measured in the same run against the same server on one machine: ` +
       `${machine.cores} cores (${machine.cpu}), ${formatBytes(machine.memoryBytes)} memory, ${machine.kernel}. ` +
       `${versions(report)}.`,
     '',
@@ -133,7 +133,7 @@ export function markdown(report: Report): string {
     parts.push(
       `## ${result.title}`,
       '',
-      `Case \`${result.name}\`, server: ${result.server}, ${roundsOf(result)} rounds.`,
+      `Case \`${result.name}\`, server: ${result.server}, ${roundsOf(result)} rounds, ${result.date}.`,
       '',
     );
     if (result.contenders.length > 0) {

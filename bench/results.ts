@@ -21,6 +21,8 @@ export interface CaseResult {
   readonly files: number;
   readonly sizeBytes: number;
   readonly server: string;
+  /** The day it was measured, ISO. */
+  readonly date: string;
   readonly contenders: readonly ContenderResult[];
   /** Who could not take part, and why. */
   readonly missing: readonly { readonly name: string; readonly why: string }[];
@@ -34,7 +36,6 @@ export interface Machine {
 }
 
 export interface Report {
-  readonly date: string;
   readonly machine: Machine;
   readonly versions: Readonly<Record<string, string>>;
   readonly accounting: Accounting;
@@ -112,4 +113,20 @@ export function cpuRatios(result: CaseResult): Record<string, number> {
       .filter(({ name, runs }) => name !== 'Ferry' && runs.length > 0)
       .map(({ name, runs }) => [name, own / median(runs.map(cpuMs))]),
   );
+}
+
+/**
+ * The record with these cases in place of older ones; in the given order.
+ * @throws Error when the record is another machine's: its figures must not stand beside these
+ */
+export function withCases(record: Report | undefined, measured: Report, order: readonly string[]): Report {
+  if (record === undefined) return measured;
+  const fresh = new Set(measured.cases.map(({ name }) => name));
+  const kept = record.cases.filter(({ name }) => !fresh.has(name) && order.includes(name));
+  if (kept.length === 0) return measured;
+  if (JSON.stringify(record.machine) !== JSON.stringify(measured.machine)) {
+    throw new Error('docs/benchmark.json is of another machine: measure all cases anew, without --case.');
+  }
+  const cases = [...kept, ...measured.cases].sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+  return { ...measured, versions: { ...record.versions, ...measured.versions }, cases };
 }

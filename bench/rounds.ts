@@ -28,7 +28,13 @@ export async function runCase(which: Case, rounds: number, around: Surroundings)
     peer && 'missing' in peer ? [{ name: contender.name, why: peer.missing }] : [],
   );
   const present = peers.flatMap(({ contender, peer }) => (peer && 'missing' in peer ? [] : [contender]));
-  const result = { name: which.name, title: which.title, files: which.files, sizeBytes: which.sizeBytes };
+  const result = {
+    name: which.name,
+    title: which.title,
+    files: which.files,
+    sizeBytes: which.sizeBytes,
+    date: new Date().toISOString().slice(0, 10),
+  };
   const directory = join(around.scratch, which.name);
   mkdirSync(directory, { recursive: true });
   const server = await startServer(which, directory);

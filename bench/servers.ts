@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
+import { messageOf } from '../app/core/errors.ts';
 import { startVersitygw } from '../test/support/versitygw.ts';
 
 /** Requests by method; LIST apart from GET, `412` the refused ones among the PUTs. */
@@ -43,6 +44,7 @@ export async function startNullS3(directory: string, tls: boolean): Promise<Benc
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const ended = (): string => ` (the null S3 ended: ${child.signalCode ?? child.exitCode ?? 'no, it runs'})`;
   const port = await new Promise<string>((resolve, reject) => {
     child.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString().trim()));
     child.once('exit', () => reject(new Error('The null S3 ended at its start: see its message above.')));
@@ -50,7 +52,10 @@ export async function startNullS3(directory: string, tls: boolean): Promise<Benc
   });
   const caFile = certificate?.certFile;
   const endpoint = `${tls ? 'https' : 'http'}://127.0.0.1:${port}`;
-  const ask = (what: string): Promise<string> => get(`${endpoint}/-/${what}`, caFile);
+  const ask = (what: string): Promise<string> =>
+    get(`${endpoint}/-/${what}`, caFile).catch((error: unknown) => {
+      throw new Error(`${messageOf(error)}${ended()}`, { cause: error });
+    });
   return {
     name: 'null S3',
     endpoint,
@@ -96,15 +101,26 @@ export async function startRealS3(directory: string): Promise<BenchServer | { re
   };
 }
 
-/** Operations of an access log in S3's own format (`REST.PUT.OBJECT`), by method. */
+/** Requests of versitygw's access log (`… s3_PutObject key "path" 200 …`), by method. */
 export function countLog(log: string): RequestCounts {
   const counts: Record<string, number> = {};
-  for (const [, method = '', resource] of log.matchAll(/ REST\.([A-Z]+)\.([A-Z_]+) /g)) {
-    const name = method === 'GET' && resource === 'BUCKET' ? 'LIST' : method;
-    counts[name] = (counts[name] ?? 0) + 1;
+  for (const [, operation = '', status] of log.matchAll(/ s3_([A-Za-z0-9]+) .*? (\d{3}) /g)) {
+    const method = METHODS.find(([names]) => names.test(operation))?.[1] ?? operation;
+    counts[method] = (counts[method] ?? 0) + 1;
+    if (status === '412') counts['412'] = (counts['412'] ?? 0) + 1;
   }
   return counts;
 }
+
+/** S3's operations by the method they are billed as. */
+const METHODS: readonly (readonly [RegExp, string])[] = [
+  [/^List/, 'LIST'],
+  [/^(CreateMultipart|CompleteMultipart|DeleteObjects$)/, 'POST'],
+  [/^(Put|Upload|Copy|CreateBucket)/, 'PUT'],
+  [/^Head/, 'HEAD'],
+  [/^Get/, 'GET'],
+  [/^(Delete|Abort)/, 'DELETE'],
+];
 
 /** versitygw's objects are plain files; what it is still writing lies in directories that start with a dot. */
 function weigh(directory: string): { objects: number; bytes: number } {

@@ -60,24 +60,46 @@ export function createRetrier(options: {
   readonly policy?: RetryPolicy;
   readonly random?: () => number;
   readonly onRetry?: (error: StoreError, waitMs: number) => void;
+  /** Told of every call that succeeded, and of every one that failed. */
+  readonly onSuccess?: () => void;
+  readonly onFailure?: (error: unknown) => void;
 }): Retrier {
   const { clock, budget, policy = DEFAULT_RETRY, random = Math.random } = options;
-  return async (call, signal) => {
-    const startedMs = clock.now();
+  const again = async <T>(
+    call: () => Promise<T>,
+    first: unknown,
+    startedMs: number,
+    signal?: AbortSignal,
+  ): Promise<T> => {
+    let error = first;
     for (let attempt = 1; ; attempt += 1) {
+      options.onFailure?.(error);
+      if (!isTransient(error) || signal?.aborted) throw error;
+      const waitMs = backoffMs(attempt, policy, random, error.retryAfterMs);
+      if (clock.now() + waitMs - startedMs > policy.deadlineMs || !budget.take()) throw error;
+      options.onRetry?.(error, waitMs);
+      await clock.sleep(waitMs, signal);
+      if (signal?.aborted)
+        throw new StoreError('aborted', 'The call was given up: Ferry is stopping.', { cause: error });
       try {
         const result = await call();
-        if (attempt === 1) budget.succeeded();
+        options.onSuccess?.();
         return result;
-      } catch (error) {
-        if (!isTransient(error) || signal?.aborted) throw error;
-        const waitMs = backoffMs(attempt, policy, random, error.retryAfterMs);
-        if (clock.now() + waitMs - startedMs > policy.deadlineMs || !budget.take()) throw error;
-        options.onRetry?.(error, waitMs);
-        await clock.sleep(waitMs, signal);
-        if (signal?.aborted)
-          throw new StoreError('aborted', 'The call was given up: Ferry is stopping.', { cause: error });
+      } catch (next) {
+        error = next;
       }
     }
+  };
+  // A first try that succeeds, which is nearly every one, costs one promise and no async frame.
+  return (call, signal) => {
+    const startedMs = clock.now();
+    return call().then(
+      (result) => {
+        budget.succeeded();
+        options.onSuccess?.();
+        return result;
+      },
+      (error: unknown) => again(call, error, startedMs, signal),
+    );
   };
 }

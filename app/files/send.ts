@@ -32,22 +32,21 @@ export interface Sent {
 const KEYS_TRIED_MAX = 5;
 
 /** Rejects with ReadError (the file) or StoreError (the store). */
-export async function sendFile(ports: SendPorts, file: FoundFile): Promise<Sent> {
+export function sendFile(ports: SendPorts, file: FoundFile): Promise<Sent> {
   return isLarge(file.stat.size) ? sendLarge(ports, file) : sendSmall(ports, file);
 }
 
 async function sendSmall(ports: SendPorts, file: FoundFile): Promise<Sent> {
+  const { store, retry, signal } = ports;
   const { body, sha256 } = readSmall(`${ports.root}/${file.path}`, file.stat);
-  let digests: ContentDigests | undefined;
-  return sendUnderFreeKey(ports, file, {
-    put: (key) => ports.retry(() => ports.store.put(key, body, sha256, ports.signal), ports.signal),
-    sha256: () => sha256,
-    // The MD5 is needed only when a key is taken.
-    digests: async () => {
-      digests ??= { sha256, etag: hash('md5', body, 'hex') };
-      return digests;
-    },
-  });
+  const key = ports.keyOf(file.path, file.stat.mtimeMs);
+  const put = (putKey: string): Promise<PutResult> =>
+    retry(() => store.put(putKey, body, sha256, signal), signal);
+  const result = await put(key);
+  if (result.outcome === 'created') return asCreated(file, key, sha256, result.etag, 0);
+  // The MD5 is needed only when a key is taken.
+  const digests = { sha256, etag: hash('md5', body, 'hex') };
+  return afterTaken(ports, file, key, { put, sha256: () => sha256, digests: () => Promise.resolve(digests) });
 }
 
 async function sendLarge(ports: SendPorts, file: FoundFile): Promise<Sent> {
@@ -65,7 +64,7 @@ async function sendLarge(ports: SendPorts, file: FoundFile): Promise<Sent> {
   }
   let state: UploadState | undefined;
   let sha256 = '';
-  const sent = await sendUnderFreeKey(ports, file, {
+  const upload: Upload = {
     put: (putKey) => {
       state = ledger.uploads.get(file.path, putKey, file.stat);
       return retry(async () => {
@@ -84,7 +83,12 @@ async function sendLarge(ports: SendPorts, file: FoundFile): Promise<Sent> {
     },
     sha256: () => sha256,
     digests: digestsOnce,
-  });
+  };
+  const result = await upload.put(key);
+  const sent =
+    result.outcome === 'created'
+      ? asCreated(file, key, sha256, result.etag, 0)
+      : await afterTaken(ports, file, key, upload);
   ledger.uploads.delete(file.path);
   return sent;
 }
@@ -96,31 +100,36 @@ interface Upload {
   digests(): Promise<ContentDigests>;
 }
 
-async function sendUnderFreeKey(ports: SendPorts, file: FoundFile, upload: Upload): Promise<Sent> {
-  const firstKey = ports.keyOf(file.path, file.stat.mtimeMs);
+/** The first key is taken: compare, and go on to a key that names the content while it is other content's. */
+async function afterTaken(
+  ports: SendPorts,
+  file: FoundFile,
+  firstKey: string,
+  upload: Upload,
+): Promise<Sent> {
+  const digests = await upload.digests();
   let key = firstKey;
-  for (let conflicts = 0; conflicts < KEYS_TRIED_MAX; ) {
-    const result = await upload.put(key);
-    if (result.outcome === 'created') {
-      const row = rowOf(file, key, upload.sha256(), result.etag, 'put', false);
-      return { outcome: 'created', row, conflicts };
-    }
-    const digests = await upload.digests();
+  for (let conflicts = 1; conflicts <= KEYS_TRIED_MAX; conflicts += 1) {
     const found = await compareKey(ports, key, file.stat.size, digests);
-    if (found.verdict === 'same') return asSame(file, key, digests.sha256, found, conflicts);
+    if (found.verdict === 'same') return asSame(file, key, digests.sha256, found, conflicts - 1);
     if (found.verdict === 'absent') {
       throw new StoreError(
         'conflict',
         `The key ${JSON.stringify(key)} is taken, yet a listing does not show it.`,
       );
     }
-    conflicts += 1;
     key = conflictKey(firstKey, digests.etag, conflicts);
+    const result = await upload.put(key);
+    if (result.outcome === 'created') return asCreated(file, key, upload.sha256(), result.etag, conflicts);
   }
   throw new StoreError(
     'bad-request',
     `${KEYS_TRIED_MAX} keys for this content are taken by other content, the last is ${JSON.stringify(key)}.`,
   );
+}
+
+function asCreated(file: FoundFile, key: string, sha256: string, etag: string, conflicts: number): Sent {
+  return { outcome: 'created', row: rowOf(file, key, sha256, etag, 'put', false), conflicts };
 }
 
 function asSame(

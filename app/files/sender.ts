@@ -72,7 +72,8 @@ export function createSender(ports: SenderPorts): Sender {
 
   const planCommit = (): void => {
     if (ledger.uncommitted >= COMMIT_ROWS && !ledgerBlocked) commit();
-    if (commitPlanned || ledger.uncommitted === 0) return;
+    // After a stop no sleep waits any more: whoever stops commits the rest.
+    if (commitPlanned || ledger.uncommitted === 0 || signal.aborted) return;
     commitPlanned = true;
     void clock.sleep(ledgerBlocked ? COMMIT_AGAIN_MS : COMMIT_AFTER_MS, signal).then(() => {
       commitPlanned = false;

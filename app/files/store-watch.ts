@@ -40,24 +40,15 @@ export function watchStore(store: Store, ledger: Ledger, clock: Clock, log: Log)
       return state;
     },
     retrier(deadlineMs = DEFAULT_RETRY.deadlineMs) {
-      const retry = createRetrier({
+      return createRetrier({
         clock,
         budget,
         policy: { ...DEFAULT_RETRY, deadlineMs },
+        onSuccess: succeeded,
+        onFailure: failed,
         onRetry: (error, waitMs) =>
           log.debug('trying again', { fault: error.fault, waitMs, why: error.message }),
       });
-      return (call, signal) =>
-        retry(async () => {
-          try {
-            const result = await call();
-            succeeded();
-            return result;
-          } catch (error) {
-            failed(error);
-            throw error;
-          }
-        }, signal);
     },
   };
 }

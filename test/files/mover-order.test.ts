@@ -101,3 +101,18 @@ test('a hundred bad files and a hundred good ones: the good ones do not wait', a
   await until(() => mover.snapshot().total.freed.files === 100, 'all good files are moved and freed');
   assert.equal(mover.snapshot().failing.get('bad-request'), 100);
 });
+
+test('a mover that is killed while files are in flight and rows are not yet written ends soon', async (t) => {
+  const rig = await createRig(t, { settings: { keep: true } });
+  for (let number = 0; number < 500; number += 1) rig.write(`file-${number}`);
+  rig.server.faults.add({ when: ({ op }) => op === 'PutObject', do: slowReply(20) });
+  const mover = await rig.start();
+  for (const enough of [40, 60, 80]) {
+    await until(() => mover.snapshot().total.sent.files >= enough, 'files are moving');
+  }
+  mover.kill();
+  const killedMs = performance.now();
+  await mover.done.catch(() => {});
+  const tookMs = performance.now() - killedMs;
+  assert.ok(tookMs < 2_000, `${Math.round(tookMs)} ms`);
+});

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { systemClock } from '../../app/core/clock.ts';
-import type { ExitName } from '../../app/core/errors.ts';
+import { type ExitName, errnoOf } from '../../app/core/errors.ts';
 import { createLog } from '../../app/core/log.ts';
 import { openS3Store } from '../../app/core/s3-store.ts';
 import type { Store } from '../../app/core/store.ts';
@@ -186,11 +186,24 @@ export function localHashes(directory: string): Map<string, string> {
       const path = below.length === 0 ? entry.name : Buffer.concat([below, Buffer.from('/'), entry.name]);
       const absolute = Buffer.concat([Buffer.from(`${directory}/`), path]);
       if (entry.isDirectory()) visit(path);
-      else if (entry.isFile()) hashes.set(path.toString('latin1'), sha256(readFileSync(absolute)));
+      else if (entry.isFile()) {
+        const content = readUnlessGone(absolute);
+        if (content !== undefined) hashes.set(path.toString('latin1'), sha256(content));
+      }
     }
   };
   visit(Buffer.alloc(0));
   return hashes;
+}
+
+/** Undefined when the file went, or got another name, after it was found. */
+function readUnlessGone(absolute: Buffer): Buffer | undefined {
+  try {
+    return readFileSync(absolute);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /** How many objects hold each content. */
@@ -216,7 +229,8 @@ export function assertExactly(server: S3Server, contents: Iterable<string>): voi
 
 /** Whether every one of these contents is in the store or still a local file: nothing is lost. */
 export function lost(server: S3Server, source: string, contents: Iterable<string>): string[] {
-  const stored = objectsByContent(server);
+  // Local first: a file that is moved meanwhile is then found in the store.
   const local = new Set(localHashes(source).values());
+  const stored = objectsByContent(server);
   return [...contents].filter((hash) => !stored.has(hash) && !local.has(hash));
 }
