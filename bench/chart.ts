@@ -12,13 +12,18 @@ const STYLE =
   'text{font:14px system-ui,sans-serif;fill:#24292f}.title{font-weight:600}.bar{fill:#8c959f}.own{fill:#0a6ebd}' +
   '@media(prefers-color-scheme:dark){text{fill:#e6edf3}.bar{fill:#6e7681}.own{fill:#4aa8ff}}';
 
-/** The cases that show what a small file costs, where they were measured. */
+/** The cases that show what a small file costs. */
 const SHOWN = ['cold-1k', 'cold-13k', 'tls'];
+/** In their place while none of them is on record. */
+const OTHERWISE = ['small'];
 
 export function chart(report: Report): string {
   let y = 0;
   let body = '';
-  for (const result of report.cases.filter(({ name }) => SHOWN.includes(name))) {
+  const named = (names: readonly string[]): CaseResult[] =>
+    report.cases.filter(({ name }) => names.includes(name));
+  const shown = named(SHOWN);
+  for (const result of shown.length > 0 ? shown : named(OTHERWISE)) {
     const block = bars(result, y);
     body += block.svg;
     y = block.bottom;

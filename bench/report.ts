@@ -116,7 +116,7 @@ export function markdown(report: Report): string {
     '## How it is measured',
     '',
     '- Every program runs whole, from start to exit, as its users run it. For Ferry that is the shipped bundle with ' +
-      'settling (1 s of waiting in every wall time), hashing, its ledger and the proof by listing.',
+      'settling (two looks a second apart where a file is young), hashing, its ledger and the proof by listing.',
     '- Rounds alternate between the programs; figures are medians, each by itself. All rounds are in ' +
       '[benchmark.json](benchmark.json).',
     `- CPU is user and system time of the process and its children (${report.accounting}); memory is the peak of its ` +

@@ -61,7 +61,7 @@ export async function startNullS3(directory: string, tls: boolean): Promise<Benc
     endpoint,
     bucket: 'bench',
     caFile,
-    env: { ...credentials('bench', 'bench-secret'), ...authorityEnv(caFile) },
+    env: { ...credentials('NULLS3KEY', 'null-s3-secret'), ...authorityEnv(caFile) },
     counts: async () => JSON.parse(await ask('counts')),
     stored: async (prefix) => JSON.parse(await ask(`stored?prefix=${encodeURIComponent(prefix)}`)),
     forget: async () => void (await ask('forget')),

@@ -1,5 +1,6 @@
 // From the walk to the queue: which of the files found are known, too young, backing off, or ready to go.
 import type { Clock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Backoff } from './backoff.ts';
 import { add, type Counters, type MutableTally } from './counters.ts';
@@ -77,10 +78,15 @@ export async function findPass(
     cpuShare: options.cpuShare,
     signal: options.signal,
     onAside(path, original) {
-      log.info('a file that was about to be freed when Ferry stopped gets its name back', {
-        path: toText(original),
-      });
-      restoreAside(root, path, original);
+      try {
+        restoreAside(root, path, original);
+        log.info('a file that was about to be freed when Ferry stopped has its name back', {
+          path: toText(original),
+        });
+      } catch (error) {
+        walk.report.complete = false;
+        walk.report.problems.push(`${toText(path)} cannot get its name back: ${messageOf(error)}`);
+      }
     },
   });
   for await (const batch of walk.batches) {

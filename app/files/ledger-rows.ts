@@ -1,9 +1,10 @@
 // The ledger at work: rows wait in memory for the next commit, and what is asked most often never reaches the disk.
 import { rmSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { compareKeys } from '../core/store.ts';
 import { createKnownFiles } from './known.ts';
 import type { Ledger, LedgerRow, LedgerTotals } from './ledger.ts';
-import { isLedgerFull, takeReserve } from './ledger-database.ts';
+import { DamagedError, isLedgerFull, takeReserve } from './ledger-database.ts';
 import { candidatesOver, statOf, uploadsOver } from './ledger-tables.ts';
 import type { BytePath } from './paths.ts';
 import { sameStat } from './settle.ts';
@@ -42,10 +43,7 @@ export function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledge
     totals.unprovedFiles += sign;
     totals.unprovedBytes += sign * row.stat.size;
   };
-  const setMeta = (name: string, value: boolean): boolean => {
-    sql.setMeta.run(name, value ? 'yes' : 'no');
-    return value;
-  };
+  const waitingMeta = new Map<'reconciled' | 'etagIsMd5', boolean>();
   let reconciled = sql.meta.get('reconciled')?.value === 'yes';
   let etagIsMd5 = sql.meta.get('etagIsMd5')?.value !== 'no';
   let reservedGone = false;
@@ -91,6 +89,7 @@ export function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledge
           );
         }
       }
+      for (const [name, value] of waitingMeta) sql.setMeta.run(name, value ? 'yes' : 'no');
       db.exec('COMMIT');
     } catch (error) {
       if (db.isTransaction) db.exec('ROLLBACK');
@@ -99,7 +98,7 @@ export function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledge
   };
 
   const commit = (): void => {
-    if (waiting.size > 0) {
+    if (waiting.size + waitingMeta.size > 0) {
       try {
         write();
       } catch (error) {
@@ -109,6 +108,7 @@ export function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledge
         write();
       }
       waiting.clear();
+      waitingMeta.clear();
       onlyProved.clear();
     }
     if (reservedGone && reserve !== undefined) reservedGone = !takeReserve(reserve);
@@ -132,13 +132,15 @@ export function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledge
       return reconciled;
     },
     set reconciled(value) {
-      if (value !== reconciled) reconciled = setMeta('reconciled', value);
+      if (value !== reconciled) waitingMeta.set('reconciled', value);
+      reconciled = value;
     },
     get etagIsMd5() {
       return etagIsMd5;
     },
     set etagIsMd5(value) {
-      if (value !== etagIsMd5) etagIsMd5 = setMeta('etagIsMd5', value);
+      if (value !== etagIsMd5) waitingMeta.set('etagIsMd5', value);
+      etagIsMd5 = value;
     },
     get,
     knows(path, stat) {
@@ -154,6 +156,7 @@ export function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledge
       const rows = sql.some.all(warmedTo, WARM_UP_ROWS);
       for (const record of rows) {
         const path = String(record.path);
+        if (path <= warmedTo) throw new DamagedError('its paths are out of order');
         // What was remembered since the start is in already, and newer.
         if (!waiting.has(path) && !known.mayHaveEntered(path))
           known.set(path, statOf(record), record.proved === 1);
@@ -187,16 +190,21 @@ export function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledge
     },
     unproved(afterKey, limit) {
       if (unprovedRows.size === totals.unprovedFiles) return unprovedRows.after(afterKey, limit);
-      return rows(sql.unproved, afterKey, Math.max(limit, UNPROVED_READ));
+      const page = rows(sql.unproved, afterKey, Math.max(limit, UNPROVED_READ));
+      // Two rows may share a key; the first one must still come after the place asked for.
+      if (page[0]?.key === afterKey) throw new DamagedError('its rows are out of order');
+      return inOrder(page, afterKey, (last, { key }) => (compareKeys(last, key) <= 0 ? key : undefined));
     },
-    proved: (upToMs, after, limit) =>
-      rows(sql.proved, upToMs, after?.arrivedMs ?? -Number.MAX_VALUE, after?.path ?? '', limit),
+    proved(upToMs, after, limit) {
+      const page = rows(sql.proved, upToMs, after?.arrivedMs ?? -Number.MAX_VALUE, after?.path ?? '', limit);
+      return inOrder(page, after, (last, row) => (!last || arrivedBefore(last, row) ? row : undefined));
+    },
     totals,
     candidates: candidatesOver(db),
     uploads: uploadsOver(db),
     commit,
     get uncommitted() {
-      return waiting.size;
+      return waiting.size + waitingMeta.size;
     },
     close() {
       try {
@@ -230,6 +238,28 @@ function prepare(db: DatabaseSync) {
     meta: db.prepare('SELECT value FROM meta WHERE name = ?'),
     setMeta: db.prepare('INSERT OR REPLACE INTO meta VALUES (?,?)'),
   };
+}
+
+/**
+ * The page, once it is seen to go on from where it was asked. A damaged row may stand in another place than its own
+ * words say, and asking on after it would never end. @throws DamagedError
+ */
+function inOrder<Place>(
+  page: LedgerRow[],
+  after: Place,
+  next: (last: Place, row: LedgerRow) => Place | undefined,
+): LedgerRow[] {
+  let last = after;
+  for (const row of page) {
+    const place = next(last, row);
+    if (place === undefined) throw new DamagedError('its rows are out of order');
+    last = place;
+  }
+  return page;
+}
+
+function arrivedBefore(a: LedgerRow, b: LedgerRow): boolean {
+  return a.arrivedMs < b.arrivedMs || (a.arrivedMs === b.arrivedMs && a.path < b.path);
 }
 
 function differsInProofOnly(before: LedgerRow, after: LedgerRow): boolean {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { errnoOf, FerryError, messageOf } from '../core/errors.ts';
 import type { UploadState } from '../core/store.ts';
 import { isBusy, isDamaged, openDatabase, RESERVE_BYTES } from './ledger-database.ts';
+import { renewable } from './ledger-renewal.ts';
 import { ledgerOver } from './ledger-rows.ts';
 import type { BytePath } from './paths.ts';
 import type { FileStat } from './walk.ts';
@@ -120,28 +121,34 @@ export function openLedger(options: {
   } catch (error) {
     if (errnoOf(error) !== 'ENOSPC') throw cannotUse(directory, error);
   }
-  try {
-    return ledgerOver(openDatabase(file), reserve);
-  } catch (error) {
-    if (isBusy(error)) {
-      throw new FerryError(
-        'config',
-        `Another Ferry already moves ${source} to ${store} (it holds ${file})`,
-        'Stop the other one, or give this one its own --state directory and source',
-      );
-    }
-    if (!isDamaged(error)) throw cannotUse(directory, error);
+  const open = (): Ledger => ledgerOver(openDatabase(file), reserve);
+  const setAside = (error: unknown): void => {
     const aside = `${file}.damaged-${new Date().toISOString().replaceAll(':', '')}`;
-    try {
-      renameSync(file, aside);
-    } catch (refusal) {
-      throw cannotUse(directory, refusal);
-    }
+    renameSync(file, aside);
     for (const suffix of ['-wal', '-shm', '-journal']) rmSync(file + suffix, { force: true });
     options.onDamaged?.(
       `The ledger was damaged (${messageOf(error)}); it is kept as ${aside} and a new one is built.`,
     );
-    return ledgerOver(openDatabase(file), reserve);
+  };
+  try {
+    return renewable(() => openOrRenew(open, setAside), setAside);
+  } catch (error) {
+    if (!isBusy(error)) throw cannotUse(directory, error);
+    throw new FerryError(
+      'config',
+      `Another Ferry already moves ${source} to ${store} (it holds ${file})`,
+      'Stop the other one, or give this one its own --state directory and source',
+    );
+  }
+}
+
+function openOrRenew(open: () => Ledger, setAside: (error: unknown) => void): Ledger {
+  try {
+    return open();
+  } catch (error) {
+    if (!isDamaged(error)) throw error;
+    setAside(error);
+    return open();
   }
 }
 

@@ -7,6 +7,7 @@ import type { PutResult, Store, UploadState } from '../core/store.ts';
 import { compareKey } from './compare.ts';
 import { conflictKey, type KeyOf } from './key.ts';
 import type { Ledger, NewRow, Proof } from './ledger.ts';
+import { isLedgerFull } from './ledger-database.ts';
 import type { BytePath } from './paths.ts';
 import { type ContentDigests, digestFile, isLarge, openLarge, readSmall } from './read.ts';
 import type { FoundFile } from './walk.ts';
@@ -28,8 +29,8 @@ export interface Sent {
   readonly conflicts: number;
 }
 
-/** Other content under so many keys that name this content is no accident. */
-const KEYS_TRIED_MAX = 5;
+/** Each loss of memory may cost a key where content cannot be compared (SSE-KMS without a read grant); more is no accident. */
+const KEYS_TRIED_MAX = 20;
 
 /** Rejects with ReadError (the file) or StoreError (the store). */
 export function sendFile(ports: SendPorts, file: FoundFile): Promise<Sent> {
@@ -70,7 +71,7 @@ async function sendLarge(ports: SendPorts, file: FoundFile): Promise<Sent> {
       return retry(async () => {
         const source = openLarge(absolute, file.stat, (progress) => {
           state = progress;
-          ledger.uploads.set(file.path, putKey, file.stat, progress);
+          rememberUpload(ledger, file, putKey, progress);
         });
         try {
           const result = await store.putLarge(putKey, source, state, signal);
@@ -93,6 +94,15 @@ async function sendLarge(ports: SendPorts, file: FoundFile): Promise<Sent> {
   return sent;
 }
 
+/** On a full disk the upload goes on; only a kill would then start it anew. */
+function rememberUpload(ledger: Ledger, file: FoundFile, key: string, state: UploadState): void {
+  try {
+    ledger.uploads.set(file.path, key, file.stat, state);
+  } catch (error) {
+    if (!isLedgerFull(error)) throw error;
+  }
+}
+
 interface Upload {
   put(key: string): Promise<PutResult>;
   /** Of the content that was put; known once a put created. */
@@ -109,22 +119,23 @@ async function afterTaken(
 ): Promise<Sent> {
   const digests = await upload.digests();
   let key = firstKey;
-  for (let conflicts = 1; conflicts <= KEYS_TRIED_MAX; conflicts += 1) {
+  for (let conflicts = 0; conflicts < KEYS_TRIED_MAX; ) {
     const found = await compareKey(ports, key, file.stat.size, digests);
-    if (found.verdict === 'same') return asSame(file, key, digests.sha256, found, conflicts - 1);
+    if (found.verdict === 'same') return asSame(file, key, digests.sha256, found, conflicts);
     if (found.verdict === 'absent') {
       throw new StoreError(
         'conflict',
         `The key ${JSON.stringify(key)} is taken, yet a listing does not show it.`,
       );
     }
+    conflicts += 1;
     key = conflictKey(firstKey, digests.etag, conflicts);
     const result = await upload.put(key);
     if (result.outcome === 'created') return asCreated(file, key, upload.sha256(), result.etag, conflicts);
   }
   throw new StoreError(
     'bad-request',
-    `${KEYS_TRIED_MAX} keys for this content are taken by other content, the last is ${JSON.stringify(key)}.`,
+    `${KEYS_TRIED_MAX} keys that name this content are taken, the last is ${JSON.stringify(key)}, and none can be shown to hold it.`,
   );
 }
 

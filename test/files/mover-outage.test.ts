@@ -4,37 +4,18 @@ import { test } from 'node:test';
 import type { FilesSnapshot } from '../../app/files/snapshot.ts';
 import { summaryLine, verdict } from '../../app/files/summary.ts';
 import { assertExactly, createRig, localHashes } from '../support/mover-rig.ts';
+import { boundedOutage } from '../support/outage.ts';
 import { createGate, DENIED, type FaultAction, SLOW_DOWN } from '../support/s3-faults.ts';
 import { until } from '../support/temp.ts';
 
 const OUTAGES: Record<string, FaultAction> = {
   'connections are reset': { kind: 'reset' },
-  'answers are lost after the object was stored': { kind: 'lost-answer' },
   'every call gets 503 SlowDown': SLOW_DOWN,
-  'every call gets 500': { kind: 'status', status: 500, code: 'InternalError' },
-  'every call is denied': DENIED,
 };
-const OUTAGE_MS = 2_500;
 
 for (const [name, action] of Object.entries(OUTAGES)) {
-  test(`while ${name} the requests are bounded; afterwards every file lands once`, async (t) => {
-    const rig = await createRig(t);
-    const mover = await rig.start();
-    await until(() => mover.snapshot().total.walks > 0, 'the mover runs');
-    const outage = rig.server.faults.add({ when: () => true, do: action });
-    const hashes = Array.from({ length: 300 }, (_, number) => rig.write(`file-${number}`));
-    const endMs = performance.now() + OUTAGE_MS;
-    await until(() => performance.now() > endMs, 'the outage has lasted');
-    assert.equal(localHashes(rig.source).size, 300);
-    assert.ok(outage.hits() > 0);
-    // Sixteen in flight, a hundred retries from the budget, then single probes.
-    assert.ok(outage.hits() <= 180, `${outage.hits()} requests in ${OUTAGE_MS} ms of outage`);
-    assert.equal(mover.snapshot().store?.ok, false);
-    outage.remove();
-    await until(() => mover.snapshot().total.freed.files === 300, 'everything is moved and freed', 60_000);
-    assertExactly(rig.server, hashes);
-    assert.equal(mover.snapshot().store?.ok, true);
-  });
+  test(`while ${name} the requests are bounded; afterwards every file lands once`, (t) =>
+    boundedOutage(t, action, 1_200));
 }
 
 test('Retry-After is respected', async (t) => {

@@ -1,6 +1,7 @@
 // Files on disk and the ledger's rows about them, as the mover would have made them.
 import { lstatSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { compareKeys } from '../../app/core/store.ts';
 import type { Ledger, LedgerRow, NewRow } from '../../app/files/ledger.ts';
 import { openLedger } from '../../app/files/ledger.ts';
 import type { FileStat, FoundFile } from '../../app/files/walk.ts';
@@ -74,6 +75,7 @@ export function allUnproved(ledger: Ledger, limit = 1_000): LedgerRow[] {
     const last = rows.at(-1);
     if (!last) return all;
     all.push(...rows);
+    if (compareKeys(last.key, after) <= 0) throw new Error('The pages do not advance.');
     after = last.key;
   }
 }
@@ -83,8 +85,10 @@ export function allProved(ledger: Ledger, upToMs = Infinity, limit = 500): Ledge
   const all: LedgerRow[] = [];
   for (let after: LedgerRow | undefined; ; ) {
     const rows = ledger.proved(upToMs, after, limit);
-    after = rows.at(-1);
-    if (!after) return all;
+    const last = rows.at(-1);
+    if (!last) return all;
+    if (after && last.arrivedMs < after.arrivedMs) throw new Error('The pages do not advance.');
+    after = last;
     all.push(...rows);
   }
 }
