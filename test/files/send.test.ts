@@ -67,7 +67,7 @@ test('conflicts chain, and end with an error rather than for ever', async (t) =>
   const file = writeOld(root, 'a', BODY);
   for (const key of ['a', `a~${MD5}`, `a~${MD5}-2`]) store.place(key, Buffer.from('OTHER'));
   assert.equal((await send(store, root, file)).row.key, `a~${MD5}-3`);
-  for (let attempt = 3; attempt < 20; attempt += 1) store.place(`a~${MD5}-${attempt}`, Buffer.from('OTHER'));
+  for (let attempt = 3; attempt <= 25; attempt += 1) store.place(`a~${MD5}-${attempt}`, Buffer.from('OTHER'));
   await assert.rejects(
     send(store, root, file),
     (error) => error instanceof StoreError && error.fault === 'bad-request',
