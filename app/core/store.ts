@@ -34,7 +34,13 @@ export interface UploadState {
   readonly parts: readonly UploadedPart[];
 }
 
-/** A large file, read in order, part by part. `read` answers exactly the asked number of bytes or throws. */
+/** Parts of one large file on their way at once: while they are sent, the next is read and hashed. */
+export const PARTS_IN_FLIGHT = 3;
+
+/**
+ * A large file, read in order, part by part. `read` answers exactly the asked number of bytes or throws; they stay as
+ * they are until `PARTS_IN_FLIGHT` reads later.
+ */
 export interface LargeSource {
   readonly sizeBytes: number;
   read(offset: number, lengthBytes: number): Buffer;

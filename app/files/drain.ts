@@ -6,7 +6,7 @@ import type { Parts } from './parts.ts';
 const LOOK_EVERY_MS = 250;
 
 export async function drainWithin(parts: Parts, budgetMs: number): Promise<void> {
-  const { clock, log, queue, settling, sender, backoff, ledger, passes, prove, bells, stop } = parts;
+  const { clock, log, queue, settling, sender, backoff, ledger, passes, prover, bells, stop } = parts;
   const untilMs = clock.now() + budgetMs;
   const remainingMs = (): number => untilMs - clock.now();
 
@@ -21,7 +21,7 @@ export async function drainWithin(parts: Parts, budgetMs: number): Promise<void>
     if (settling.size < young) queue.newestFirst();
     young = settling.size;
   }
-  if (remainingMs() > 0) await prove(deadline(clock, remainingMs(), stop.signal));
+  if (remainingMs() > 0) await prover.prove(deadline(clock, remainingMs(), stop.signal));
   ledger.commit();
 
   const left = queue.waiting + sender.inFlight + settling.size + backoff.size;

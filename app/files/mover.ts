@@ -109,13 +109,15 @@ function backlogLoop(parts: Parts): Promise<void> {
 }
 
 function proveLoop(parts: Parts): Promise<void> {
-  const { bells, clock, settings, finding, prove } = parts;
+  const { bells, clock, settings, finding, prover, ledger } = parts;
   const { signal } = finding;
+  let failed = false;
   return repeat(loopOf(parts, 'proving', signal), async () => {
-    await bells.prove.waitAtMost(clock, settings.proveEveryMs, signal);
-    if (signal.aborted) return;
     // After a failure a pause: what made the bell ring still stands.
-    if (!(await prove())) await clock.sleep(Math.min(PROVE_PAUSE_MS, settings.proveEveryMs), signal);
+    if (failed) await clock.sleep(Math.min(PROVE_PAUSE_MS, settings.proveEveryMs), signal);
+    const rung = await bells.prove.waitAtMost(clock, settings.proveEveryMs, signal);
+    if (signal.aborted) return;
+    if (rung || prover.isDue(ledger.totals.unprovedFiles, clock.now())) failed = !(await prover.prove());
   });
 }
 

@@ -11,15 +11,15 @@ const SETTLE_AT_MOST_MS = 60_000;
 
 /** Rejects with StoreError when the store is down. */
 export async function moveOnce(parts: Parts): Promise<ExitName> {
-  const { settings, ledger, passes, prove, counters, finding, stop, sightings } = parts;
+  const { settings, ledger, passes, prover, counters, finding, stop, sightings } = parts;
   while (!finding.signal.aborted) {
     const missingBefore = counters.vanishedObjects;
     const pass = await passes.backlog(true);
     await untilQuiet(parts);
     if (!settings.dryRun) {
-      if (!(await prove())) break;
+      if (!(await prover.prove())) break;
       // Rows of earlier runs are hashed first, then listed, then freed.
-      if ((await free(parts)) && (await prove())) await free(parts);
+      if ((await free(parts)) && (await prover.prove())) await free(parts);
     }
     if (!pass.overflowed && counters.vanishedObjects === missingBefore) break;
   }

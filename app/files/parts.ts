@@ -42,7 +42,7 @@ export interface Parts {
   readonly watch: StoreWatch;
   readonly sender: Sender;
   readonly passes: Passes;
-  readonly prove: Prover;
+  readonly prover: Prover;
   readonly secondLook: SecondLookPorts;
   readonly bells: Readonly<Record<'backlog' | 'prove' | 'free' | 'progress' | 'room', Bell>>;
   /** Aborts everything. */
@@ -52,8 +52,6 @@ export interface Parts {
   readonly times: { startedAtMs: number; turnedAtMs: number; lastSuccessAtMs: number | undefined };
 }
 
-/** So many unproved files are worth a listing before its time: a page proves 1,000, the pages at both ends are shared. */
-const PROVE_AT_FILES = 4_000;
 /** Opens the ledger and puts the parts together; nothing moves yet. @throws FerryError when the ledger cannot be used */
 export function assemble({ settings, store, clock, log }: MoverOptions): Parts {
   const stop = new AbortController();
@@ -109,7 +107,7 @@ export function assemble({ settings, store, clock, log }: MoverOptions): Parts {
     onChanged: (file) => watchAnew(secondLook, file),
     onMoved() {
       succeeded();
-      if (ledger.totals.unprovedFiles >= PROVE_AT_FILES) bells.prove.ring();
+      if (prover.isDue(ledger.totals.unprovedFiles, clock.now())) bells.prove.ring();
     },
     onProgress() {
       if (queue.room('backlog') >= ROOM_FILES) bells.room.ring();
@@ -137,11 +135,13 @@ export function assemble({ settings, store, clock, log }: MoverOptions): Parts {
     roomBell: bells.room,
     onMoved: succeeded,
   });
-  const prove = createProver({
+  const prover = createProver({
     ...listing,
     ledger,
     log,
     counters,
+    clock,
+    proveEveryMs: settings.proveEveryMs,
     backlogBell: bells.backlog,
     onProved: succeeded,
     onAllProved() {
@@ -164,7 +164,7 @@ export function assemble({ settings, store, clock, log }: MoverOptions): Parts {
       watch,
       sender,
     },
-    ...{ passes, prove, secondLook, bells, stop, finding, times },
+    ...{ passes, prover, secondLook, bells, stop, finding, times },
   };
 }
 

@@ -1,5 +1,6 @@
 // Proving in passes, one at a time, whoever asks: the loop, a full disk, the end of a run.
 import type { Bell } from '../core/bell.ts';
+import type { Clock } from '../core/clock.ts';
 import { messageOf, StoreError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { add, type Counters } from './counters.ts';
@@ -8,6 +9,8 @@ import { type ProvePorts, proveOnce } from './prove.ts';
 export interface ProverPorts extends Omit<ProvePorts, 'onProved' | 'onMissing'> {
   readonly log: Log;
   readonly counters: Counters;
+  readonly clock: Clock;
+  readonly proveEveryMs: number;
   /** A file was proved. */
   readonly onProved: () => void;
   /** A pass reached its end. */
@@ -16,14 +19,26 @@ export interface ProverPorts extends Omit<ProvePorts, 'onProved' | 'onMissing'> 
   readonly backlogBell: Bell;
 }
 
-/** One pass over everything unproved; a pass under way is waited for first. Answers whether it reached the end. */
-export type Prover = (signal?: AbortSignal) => Promise<boolean>;
+export interface Prover {
+  /** One pass over everything unproved; a pass under way is waited for first. Answers whether it reached the end. */
+  prove(signal?: AbortSignal): Promise<boolean>;
+  /** Whether a pass is worth its listings now. */
+  isDue(unprovedFiles: number, nowMs: number): boolean;
+}
+
+/** A pass is worth its requests when it proves so many files for each page it lists. */
+const FILES_PER_PAGE = 500;
+/** Fewer are not worth a pass before its time. */
+const FILES_MIN = 4_000;
 
 export function createProver(ports: ProverPorts): Prover {
   const { ledger, counters, log } = ports;
   let running: Promise<boolean> | undefined;
+  let lastPages = 1;
+  let lastEndMs = Number.NEGATIVE_INFINITY;
 
   const pass = async (signal: AbortSignal): Promise<boolean> => {
+    const pagesBefore = counters.listings;
     try {
       if (ledger.totals.unprovedFiles === 0) return true;
       await proveOnce({
@@ -48,19 +63,29 @@ export function createProver(ports: ProverPorts): Prover {
       if (error instanceof StoreError) counters.listingFailures += 1;
       log.warn(`nothing could be proved: ${messageOf(error)}`);
       return false;
+    } finally {
+      lastPages = Math.max(1, counters.listings - pagesBefore);
+      lastEndMs = ports.clock.now();
     }
   };
 
-  return async (signal = ports.signal) => {
-    while (running) {
+  return {
+    async prove(signal = ports.signal) {
+      while (running) {
+        if (signal.aborted) return false;
+        await Promise.race([running, aborted(signal)]);
+      }
       if (signal.aborted) return false;
-      await Promise.race([running, aborted(signal)]);
-    }
-    if (signal.aborted) return false;
-    running = pass(signal).finally(() => {
-      running = undefined;
-    });
-    return running;
+      running = pass(signal).finally(() => {
+        running = undefined;
+      });
+      return running;
+    },
+    // Names that come in no order make each pass list the whole partition: then passes come further apart, so that over
+    // time there is one page for each interval or one for each few hundred files, whichever allows more.
+    isDue: (unprovedFiles, nowMs) =>
+      unprovedFiles >= Math.max(FILES_MIN, FILES_PER_PAGE * lastPages) ||
+      (unprovedFiles > 0 && nowMs - lastEndMs >= ports.proveEveryMs * lastPages),
   };
 }
 

@@ -1,10 +1,10 @@
 // Reading: one descriptor, `fstat` before and after must agree with the look that called the file complete; otherwise
 // what was read is not the file, and nothing of it is sent.
-import { createHash, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { errnoOf, messageOf } from '../core/errors.ts';
-import { type LargeSource, partSizeBytes, SINGLE_PUT_MAX_BYTES } from '../core/store.ts';
+import { type LargeSource, PARTS_IN_FLIGHT, partSizeBytes, SINGLE_PUT_MAX_BYTES } from '../core/store.ts';
 import { type BytePath, toSystemPath } from './paths.ts';
 import { sameStat } from './settle.ts';
 import type { FileStat } from './walk.ts';
@@ -128,55 +128,36 @@ export function readSmall(absolute: BytePath, expected: FileStat): SmallContent 
 
 export const isLarge = (sizeBytes: number): boolean => sizeBytes > SINGLE_PUT_MAX_BYTES;
 
-/** What one reading of a large file gave: known once every part was read. */
-export interface LargeDigests {
-  /** SHA-256 over the parts' SHA-256 digests: what the ledger keeps for a large file. */
-  sha256(): string;
-  /** The ETag that S3 gives such an upload: MD5 over the parts' MD5 digests, and their number. */
-  etag(): string;
-}
-
-/** A large file as the store reads it, part by part, hashing on the way. The caller closes it. @throws ReadError */
+/** A large file as the store reads it, part by part. The caller closes it. @throws ReadError */
 export function openLarge(
   absolute: BytePath,
   expected: FileStat,
   progress: LargeSource['progress'],
-): LargeSource & LargeDigests & { close(): void } {
+): LargeSource & { close(): void } {
   const file = openChecked(absolute, expected);
   const partBytes = partSizeBytes(expected.size);
-  const digests = new Map<number, { sha256: Buffer; md5: Buffer }>();
-  const inOrder = (): { sha256: Buffer; md5: Buffer }[] => {
-    const count = Math.ceil(expected.size / partBytes);
-    return Array.from({ length: count }, (_, part) => {
-      const digest = digests.get(part);
-      if (!digest) throw new ReadError('changed', `Part ${part + 1} of ${count} was never read.`);
-      return digest;
-    });
-  };
-  const buffer = Buffer.allocUnsafeSlow(partBytes);
+  // As many as may be on their way, used in turn: a part of 8 MiB anew each time would wait long for the collector.
+  const buffers: Buffer[] = [];
+  let reads = 0;
   return {
     sizeBytes: expected.size,
     read(offset, lengthBytes) {
+      const buffer = (buffers[reads % PARTS_IN_FLIGHT] ??= Buffer.allocUnsafeSlow(partBytes));
+      reads += 1;
       const body =
         lengthBytes <= partBytes ? buffer.subarray(0, lengthBytes) : Buffer.allocUnsafe(lengthBytes);
       file.read(body, offset, lengthBytes);
-      if (offset % partBytes === 0) {
-        digests.set(offset / partBytes, {
-          sha256: createHash('sha256').update(body).digest(),
-          md5: createHash('md5').update(body).digest(),
-        });
-      }
       return body;
     },
     progress,
     beforeCommit: () => file.verify(),
-    sha256: () => hash('sha256', Buffer.concat(inOrder().map((digest) => digest.sha256)), 'hex'),
-    etag: () => {
-      const parts = inOrder();
-      return `${hash('md5', Buffer.concat(parts.map((digest) => digest.md5)), 'hex')}-${parts.length}`;
-    },
     close: () => file.close(),
   };
+}
+
+/** What the ledger keeps as the SHA-256 of a large file: that over its parts' digests (hex), in order. */
+export function sha256OfParts(parts: readonly string[]): string {
+  return hash('sha256', Buffer.from(parts.join(''), 'hex'), 'hex');
 }
 
 export interface ContentDigests {
@@ -194,12 +175,16 @@ export async function digestFile(absolute: BytePath, expected: FileStat): Promis
   const large = openLarge(absolute, expected, () => {});
   try {
     const partBytes = partSizeBytes(expected.size);
+    const sha256: string[] = [];
+    const md5: Buffer[] = [];
     for (let offset = 0; offset < expected.size; offset += partBytes) {
-      large.read(offset, Math.min(partBytes, expected.size - offset));
+      const part = large.read(offset, Math.min(partBytes, expected.size - offset));
+      sha256.push(hash('sha256', part, 'hex'));
+      md5.push(hash('md5', part, 'buffer'));
       await turn();
     }
     large.beforeCommit();
-    return { sha256: large.sha256(), etag: large.etag() };
+    return { sha256: sha256OfParts(sha256), etag: `${hash('md5', Buffer.concat(md5), 'hex')}-${md5.length}` };
   } finally {
     large.close();
   }

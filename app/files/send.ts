@@ -9,7 +9,7 @@ import { conflictKey, type KeyOf } from './key.ts';
 import type { Ledger, NewRow, Proof } from './ledger.ts';
 import { isLedgerFull } from './ledger-database.ts';
 import type { BytePath } from './paths.ts';
-import { type ContentDigests, digestFile, isLarge, openLarge, readSmall } from './read.ts';
+import { type ContentDigests, digestFile, isLarge, openLarge, readSmall, sha256OfParts } from './read.ts';
 import type { FoundFile } from './walk.ts';
 
 export interface SendPorts {
@@ -75,7 +75,8 @@ async function sendLarge(ports: SendPorts, file: FoundFile): Promise<Sent> {
         });
         try {
           const result = await store.putLarge(putKey, source, state, signal);
-          if (result.outcome === 'created') sha256 = source.sha256();
+          if (result.outcome === 'created')
+            sha256 = sha256OfParts((state?.parts ?? []).map((part) => part.sha256));
           return result;
         } finally {
           source.close();

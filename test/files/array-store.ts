@@ -63,8 +63,16 @@ export function createArrayStore(options: ArrayStoreOptions = {}): ArrayStore {
       asked.push(`putLarge ${key}`);
       const parts: Buffer[] = [];
       const partBytes = partSizeBytes(source.sizeBytes);
-      for (let offset = 0; offset < source.sizeBytes; offset += partBytes)
+      for (let offset = 0; offset < source.sizeBytes; offset += partBytes) {
         parts.push(Buffer.from(source.read(offset, Math.min(partBytes, source.sizeBytes - offset))));
+        const told = parts.map((part, index) => ({
+          number: index + 1,
+          etag: md5(part),
+          sha256: sha256(part),
+          sizeBytes: part.length,
+        }));
+        source.progress({ uploadId: 'array', parts: told });
+      }
       source.beforeCommit();
       if (objects.has(key)) return { outcome: 'exists' };
       const digests = parts.map((part) => Buffer.from(md5(part), 'hex'));
