@@ -42,7 +42,7 @@ const FRESH_MS = 10 * 60_000;
 const CANDIDATES_AT_ONCE = 1_000;
 const NEWEST_FILES = 8_192;
 /** The backlog pass goes on when so many places are free: one wake-up for a thousand files. */
-export const ROOM_FILES = 1_024;
+export const ROOM_FILES = 256;
 
 export function createPasses(ports: PassesPorts): Passes {
   const { ledger, queue, counters, clock, keyOf, sender, sightings, signal, backlogBell, roomBell } = ports;

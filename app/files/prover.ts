@@ -29,7 +29,7 @@ export interface Prover {
 /** A pass is worth its requests when it proves so many files for each page it lists. */
 const FILES_PER_PAGE = 500;
 /** Fewer are not worth a pass before its time. */
-const FILES_MIN = 4_000;
+const FILES_MIN = 2_000;
 
 export function createProver(ports: ProverPorts): Prover {
   const { ledger, counters, log } = ports;

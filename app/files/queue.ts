@@ -25,7 +25,7 @@ export interface SendQueue {
 const BACKLOG_TURN = 4;
 
 export function createQueue(
-  capacity: Readonly<Record<Lane, number>> = { fresh: 8_192, backlog: 2_048 },
+  capacity: Readonly<Record<Lane, number>> = { fresh: 8_192, backlog: 512 },
 ): SendQueue {
   const lanes: Record<Lane, { files: FoundFile[]; head: number }> = {
     fresh: { files: [], head: 0 },
