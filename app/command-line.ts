@@ -7,8 +7,8 @@ import { exitCodes } from './commands/exit-codes.ts';
 import { addSettingsFlags, writtenFlags } from './commands/settings-flags.ts';
 import type { Surroundings } from './commands/surroundings.ts';
 import { type ExitName, FerryError } from './core/errors.ts';
-import { loadSettings, resolveSettings, settingsError } from './core/settings.ts';
-import { resolutionJson, resolutionText } from './core/settings-table.ts';
+import { loadSettings, resolveSettings, settingsError } from './core/settings/settings.ts';
+import { resolutionJson, resolutionText } from './core/settings/table.ts';
 import { doctorSpec, filesSpec } from './files/settings.ts';
 
 /** Runs one command line, without `node` and the script. @throws FerryError, StoreError; anything else is a defect. */
@@ -92,7 +92,7 @@ export function createProgram(around: Surroundings, ended: (exit: ExitName) => v
   doctor.addHelpText('after', ALSO_ALL_FLAGS);
   doctor.action(async (options: { json?: boolean }) => {
     const settings = loadSettings(doctorSpec, { ...writtenFlags(doctor, ['json']), env: around.env });
-    const { runDoctor } = await import('./files/doctor.ts');
+    const { runDoctor } = await import('./files/doctor/doctor.ts');
     ended(await runDoctor(settings, { json: options.json === true, ...around }));
   });
 

@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { after, type TestContext, test } from 'node:test';
 import { bundle } from '../app/bundle.ts';
-import { startS3Server } from './support/s3-server.ts';
+import { startS3Server } from './support/s3/server.ts';
 import { tempDir, until } from './support/temp.ts';
 
 /** The image's user. */

@@ -9,7 +9,7 @@ import { EXAMPLES, type ExampleOf } from '../app/commands/examples.ts';
 import { exitCodes } from '../app/commands/exit-codes.ts';
 import { writtenFlags } from '../app/commands/settings-flags.ts';
 import { EXIT } from '../app/core/errors.ts';
-import { resolveSettings } from '../app/core/settings.ts';
+import { resolveSettings } from '../app/core/settings/settings.ts';
 import { filesSpec } from '../app/files/settings.ts';
 import { ferry, ROOT } from './support/cli.ts';
 import { tempDir } from './support/temp.ts';

@@ -1,9 +1,9 @@
 // `ferry demo`, which is also what `ferry` alone does: its flags, and what to say to a stranger's first typo.
 import * as z from 'zod';
 import { type ExitName, FerryError } from '../core/errors.ts';
-import { fieldsOf, loadSettings, type SettingsInput, type SettingsSpec } from '../core/settings.ts';
-import { count, directory, duration, optional } from '../core/settings-fields.ts';
-import { nearest } from '../core/settings-names.ts';
+import { count, directory, duration, optional } from '../core/settings/fields.ts';
+import { nearest } from '../core/settings/names.ts';
+import { fieldsOf, loadSettings, type SettingsInput, type SettingsSpec } from '../core/settings/settings.ts';
 import { filesSpec } from '../files/settings.ts';
 import type { Surroundings } from './surroundings.ts';
 

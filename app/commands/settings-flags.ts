@@ -1,7 +1,7 @@
 // Gives a command a flag for every setting, and reads them back without judging them: that is settings.ts's business.
 import { type Command, Option } from 'commander';
-import { fieldsOf, type SettingsInput, type SettingsSpec } from '../core/settings.ts';
-import { defaultText } from '../core/settings-table.ts';
+import { fieldsOf, type SettingsInput, type SettingsSpec } from '../core/settings/settings.ts';
+import { defaultText } from '../core/settings/table.ts';
 
 /**
  * Adds `--name` for every setting, `--no-name` for switches, and `--config`. Unknown flags are let through, so that

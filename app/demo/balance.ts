@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type ExitName, errnoOf } from '../core/errors.ts';
-import { RESERVED } from '../core/folder-temp.ts';
+import { RESERVED } from '../core/folder/temp.ts';
 import type { ManifestLine } from './writer.ts';
 
 export interface BalanceSides {

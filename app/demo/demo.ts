@@ -4,7 +4,7 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { EXIT, type ExitName } from '../core/errors.ts';
-import { openFolderStore } from '../core/folder-store.ts';
+import { openFolderStore } from '../core/folder/store.ts';
 import { createLog, type Log, type LogStream } from '../core/log.ts';
 import { type StopRequest, stopRequest } from '../core/stop-request.ts';
 import { formatDuration } from '../core/units.ts';

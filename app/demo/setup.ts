@@ -1,7 +1,7 @@
 // What the demo is made of: its places on the disk, the mover's settings, and the writer's flags.
 import { join } from 'node:path';
 import type { LogStream } from '../core/log.ts';
-import { loadSettings } from '../core/settings.ts';
+import { loadSettings } from '../core/settings/settings.ts';
 import { formatDuration } from '../core/units.ts';
 import { type FilesSettings, filesSpec } from '../files/settings.ts';
 import type { Terminal } from './painter.ts';

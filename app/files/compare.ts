@@ -3,7 +3,7 @@
 import { listPage } from '../core/listing.ts';
 import type { Retrier } from '../core/retry.ts';
 import type { Store, StoredObject } from '../core/store.ts';
-import type { Proof } from './ledger.ts';
+import type { Proof } from './ledger/ledger.ts';
 import type { ContentDigests } from './read.ts';
 
 export type Comparison =

@@ -5,7 +5,7 @@ import type { Log } from '../core/log.ts';
 import type { Backoff } from './backoff.ts';
 import { add, type Counters, type MutableTally } from './counters.ts';
 import { restoreAside } from './free.ts';
-import type { Ledger } from './ledger.ts';
+import type { Ledger } from './ledger/ledger.ts';
 import { type BytePath, toText } from './paths.ts';
 import type { Lane, SendQueue } from './queue.ts';
 import { arrivedMs, type Settling, settledAtMs } from './settle.ts';

@@ -6,7 +6,7 @@ import type { Store } from '../core/store.ts';
 import { type Backoff, createBackoff } from './backoff.ts';
 import { type Counters, copyCounters, createCounters } from './counters.ts';
 import { compileKey } from './key.ts';
-import { type Ledger, openLedger } from './ledger.ts';
+import { type Ledger, openLedger } from './ledger/ledger.ts';
 import { createPasses, type Passes, ROOM_FILES } from './passes.ts';
 import { toBytePath } from './paths.ts';
 import { createProver, type Prover } from './prover.ts';

@@ -4,7 +4,7 @@ import type { Bell } from '../core/bell.ts';
 import { add } from './counters.ts';
 import { enqueue, type FinderPorts, findPass, type PassResult } from './finder.ts';
 import type { KeyOf } from './key.ts';
-import type { Candidate } from './ledger.ts';
+import type { Candidate } from './ledger/ledger.ts';
 import type { Lane } from './queue.ts';
 import { isEmpty, type ReconcilePorts, reconcile } from './reconcile.ts';
 import type { Sender } from './sender.ts';

@@ -1,5 +1,5 @@
 // Proving: what was sent must appear in a listing made afterwards, with the size and ETag its content gave.
-import type { Ledger, LedgerRow } from './ledger.ts';
+import type { Ledger, LedgerRow } from './ledger/ledger.ts';
 import { type MergePorts, openCursor } from './merge.ts';
 import { sameStat } from './settle.ts';
 

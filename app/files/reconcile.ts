@@ -5,7 +5,7 @@ import { listPage } from '../core/listing.ts';
 import type { Store } from '../core/store.ts';
 import { compareKey, compareListed } from './compare.ts';
 import { conflictKey, type KeyOf } from './key.ts';
-import type { Candidate, Ledger } from './ledger.ts';
+import type { Candidate, Ledger } from './ledger/ledger.ts';
 import { type MergePorts, openCursor } from './merge.ts';
 import type { BytePath } from './paths.ts';
 import { digestFile, ReadError } from './read.ts';

@@ -7,7 +7,7 @@ import type { Log } from '../core/log.ts';
 import type { Backoff } from './backoff.ts';
 import { add, type Counters } from './counters.ts';
 import { freeFile } from './free.ts';
-import type { Ledger, LedgerRow } from './ledger.ts';
+import type { Ledger, LedgerRow } from './ledger/ledger.ts';
 import type { Parts } from './parts.ts';
 import { type BytePath, toText } from './paths.ts';
 import { digestFile, ReadError } from './read.ts';

@@ -2,7 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { systemClock } from '../core/clock.ts';
 import { EXIT, type ExitName, errnoOf, FerryError, messageOf } from '../core/errors.ts';
-import { openFolderStore } from '../core/folder-store.ts';
+import { openFolderStore } from '../core/folder/store.ts';
 import { type Health, type HealthServer, startHealthServer } from '../core/http.ts';
 import { createLog, type Log } from '../core/log.ts';
 import { stopRequest } from '../core/stop-request.ts';
@@ -92,7 +92,7 @@ export async function openStore(
 ): Promise<Store> {
   const match = /^s3:\/\/([^/]+)\/?(.*)$/.exec(settings.to);
   if (!match) return openFolderStore(settings.to);
-  const { openS3Store } = await import('../core/s3-store.ts');
+  const { openS3Store } = await import('../core/s3/store.ts');
   const [, bucket = '', prefix = ''] = match;
   return openS3Store({
     bucket,

@@ -1,7 +1,7 @@
 // What must hold between the files mover's settings, each right by itself.
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import type { Conflict } from '../core/settings.ts';
+import type { Conflict } from '../core/settings/settings.ts';
 import type { FilesSettings } from './settings.ts';
 
 type Check = (values: Partial<FilesSettings>) => Conflict<keyof FilesSettings> | undefined;

@@ -1,6 +1,6 @@
 // What the two settings with a grammar of their own may hold: the destination and the key template.
-import { parseDirectory } from '../core/settings-fields.ts';
-import { nearest } from '../core/settings-names.ts';
+import { parseDirectory } from '../core/settings/fields.ts';
+import { nearest } from '../core/settings/names.ts';
 import { KEY_PLACEHOLDERS } from './key.ts';
 
 type Parsed = { value: string } | { wrong: string };

@@ -1,6 +1,5 @@
 // The files mover's settings: what each means, which values it takes, and what must hold between them.
 import * as z from 'zod';
-import type { SettingsSpec } from '../core/settings.ts';
 import {
   choice,
   count,
@@ -14,7 +13,8 @@ import {
   size,
   text,
   toggle,
-} from '../core/settings-fields.ts';
+} from '../core/settings/fields.ts';
+import type { SettingsSpec } from '../core/settings/settings.ts';
 import { KEY_PLACEHOLDERS } from './key.ts';
 import { checkFilesSettings } from './settings-checks.ts';
 import { parseDestination, parseKeyTemplate } from './settings-values.ts';

@@ -4,7 +4,7 @@ import { messageOf, StoreError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { createRetrier, createRetryBudget, DEFAULT_RETRY, type Retrier } from '../core/retry.ts';
 import type { Store } from '../core/store.ts';
-import type { Ledger } from './ledger.ts';
+import type { Ledger } from './ledger/ledger.ts';
 import type { FilesSnapshot } from './snapshot.ts';
 
 export interface StoreWatch {

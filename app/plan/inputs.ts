@@ -1,8 +1,9 @@
 // What a plan is made from: what the writer does, what must be survived, and what stands around it.
+
+import { formatDuration } from '../core/units.ts';
 import { bytes, number } from './figure.ts';
 import { DAY_MS, HOUR_MS, KIB } from './measured.ts';
 import { CLASSES, type StorageClass } from './prices.ts';
-import { formatDuration } from '../core/units.ts';
 
 /**
  * What the shared volume is. `emptyDir`: on the node's disk, over its limit the pod is evicted. `memory`: a tmpfs, full
@@ -142,7 +143,8 @@ export function planProblems(inputs: PlanInputs): InputProblem[] {
     const value = inputs[field];
     const least = ABOVE_ZERO.includes(field) ? Number.MIN_VALUE : 0;
     if (endless(field)) continue;
-    if (!isNumber(value) || value < least) refuse(field, least === 0 ? 'a number, 0 or more' : 'a number above 0');
+    if (!isNumber(value) || value < least)
+      refuse(field, least === 0 ? 'a number, 0 or more' : 'a number above 0');
     else if (WHOLE.includes(field) && !Number.isInteger(value)) refuse(field, 'a whole number');
   }
   for (const field of ['allocatedBytes', 'bandwidth'] as const) {
@@ -150,7 +152,8 @@ export function planProblems(inputs: PlanInputs): InputProblem[] {
     if (value !== undefined && !(isNumber(value) && value > 0)) refuse(field, 'a number above 0, or nothing');
   }
   const { drainMs } = inputs;
-  if (drainMs !== undefined && !(isNumber(drainMs) && drainMs >= 0)) refuse('drainMs', 'a number, 0 or more, or nothing');
+  if (drainMs !== undefined && !(isNumber(drainMs) && drainMs >= 0))
+    refuse('drainMs', 'a number, 0 or more, or nothing');
   if (!VOLUME_KINDS.includes(inputs.volume)) refuse('volume', `one of ${VOLUME_KINDS.join(', ')}`);
   if (!Object.hasOwn(CLASSES, inputs.storageClass))
     refuse('storageClass', `one of ${Object.keys(CLASSES).join(', ')}`);
@@ -171,7 +174,8 @@ export function planProblems(inputs: PlanInputs): InputProblem[] {
     });
   if (problems.length > 0) return problems;
   const spacingMs = inputs.shiftMs / inputs.starts;
-  const files = (inputs.rate + (inputs.burst * 1_000) / spacingMs) * ((inputs.retentionMs + inputs.outageMs) / 1_000);
+  const files =
+    (inputs.rate + (inputs.burst * 1_000) / spacingMs) * ((inputs.retentionMs + inputs.outageMs) / 1_000);
   const largest = Math.max(inputs.sizeBytes, inputs.burstSizeBytes, inputs.allocatedBytes ?? 0);
   if (!(files * Math.max(largest, inputs.blockBytes, inputs.inodeRatioBytes) < 1e15))
     problems.push({

@@ -22,7 +22,7 @@ export const DIRECTORY_INODES = 1_500;
 export const FILE_SYSTEM_USABLE = 0.92;
 
 /**
- * The uploader's memory of one file, measured with app/files/ledger.ts (SQLite 3, 100,000 files met in random order,
+ * The uploader's memory of one file, measured with app/files/ledger/ledger.ts (SQLite 3, 100,000 files met in random order,
  * the bucket compared anew): 336, 611 and 1,020 bytes for paths of 17, 59 and 120 bytes; in order of time and without
  * the comparison 270 and 425 bytes for paths of 17 and 59.
  */
@@ -36,7 +36,7 @@ export const STATE_FIXED_BYTES = 16 * MIB;
 export const MEMORY_AT_WORK_BYTES = 80 * MIB;
 /** Resident memory after a burst of thousands of files with the image's heap flags: about 125 MB (see Dockerfile). */
 export const MEMORY_AFTER_BURST_BYTES = 128 * MIB;
-/** Known files: 12 bytes a slot, filled to 70 %, a power of two of slots and at most 2^21 (app/files/known.ts). */
+/** Known files: 12 bytes a slot, filled to 70 %, a power of two of slots and at most 2^21 (app/files/ledger/known.ts). */
 export const KNOWN_SLOT_BYTES = 12;
 export const KNOWN_FILL = 0.7;
 export const KNOWN_MIN_SLOTS = 2 ** 12;

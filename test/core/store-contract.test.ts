@@ -2,9 +2,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openFolderStore } from '../../app/core/folder-store.ts';
-import { openS3Store } from '../../app/core/s3-store.ts';
-import { startS3Server } from '../support/s3-server.ts';
+import { openFolderStore } from '../../app/core/folder/store.ts';
+import { openS3Store } from '../../app/core/s3/store.ts';
+import { startS3Server } from '../support/s3/server.ts';
 import { storeContract } from './store-contract.ts';
 
 storeContract('a folder', async () => {

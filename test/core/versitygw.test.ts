@@ -1,6 +1,6 @@
 // The port's promises held by the S3 store against a server of another make.
 import { after } from 'node:test';
-import { openS3Store } from '../../app/core/s3-store.ts';
+import { openS3Store } from '../../app/core/s3/store.ts';
 import { startVersitygw } from '../support/versitygw.ts';
 import { storeContract } from './store-contract.ts';
 

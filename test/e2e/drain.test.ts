@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { EXIT } from '../../app/core/errors.ts';
 import { credentialsOf, type FerryChild, spawnFerry, toServer } from '../support/ferry-child.ts';
 import { createRig, lost, type Rig } from '../support/mover-rig.ts';
-import { createGate } from '../support/s3-faults.ts';
+import { createGate } from '../support/s3/faults.ts';
 import { slowReply } from '../support/slow.ts';
 import { until } from '../support/temp.ts';
 

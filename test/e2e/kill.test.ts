@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { credentialsOf, spawnFerry, toServer } from '../support/ferry-child.ts';
 import { killRounds } from '../support/kill-rounds.ts';
 import { createRig } from '../support/mover-rig.ts';
-import { createGate } from '../support/s3-faults.ts';
+import { createGate } from '../support/s3/faults.ts';
 import { until } from '../support/temp.ts';
 
 test('after 10 kills at random instants every completed file is in the bucket exactly once', async (t) => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { verdict } from '../../app/files/summary.ts';
 import { createRig, localHashes, lost } from '../support/mover-rig.ts';
-import { DENIED } from '../support/s3-faults.ts';
+import { DENIED } from '../support/s3/faults.ts';
 import { until } from '../support/temp.ts';
 
 const BLOCK = 4_096;

@@ -1,7 +1,7 @@
 // Longer outages of every kind.
 import { test } from 'node:test';
 import { boundedOutage } from '../support/outage.ts';
-import { DENIED, type FaultAction, SLOW_DOWN } from '../support/s3-faults.ts';
+import { DENIED, type FaultAction, SLOW_DOWN } from '../support/s3/faults.ts';
 
 const OUTAGES: Record<string, FaultAction> = {
   'connections are reset': { kind: 'reset' },

@@ -5,7 +5,7 @@ import type { FilesSnapshot } from '../../app/files/snapshot.ts';
 import { summaryLine, verdict } from '../../app/files/summary.ts';
 import { assertExactly, createRig, localHashes } from '../support/mover-rig.ts';
 import { boundedOutage } from '../support/outage.ts';
-import { createGate, DENIED, type FaultAction, SLOW_DOWN } from '../support/s3-faults.ts';
+import { createGate, DENIED, type FaultAction, SLOW_DOWN } from '../support/s3/faults.ts';
 import { until } from '../support/temp.ts';
 
 const OUTAGES: Record<string, FaultAction> = {

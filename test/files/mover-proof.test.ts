@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { assertExactly, createRig, localHashes } from '../support/mover-rig.ts';
-import { DENIED, type FaultAction, type ListingLie } from '../support/s3-faults.ts';
+import { DENIED, type FaultAction, type ListingLie } from '../support/s3/faults.ts';
 import { until } from '../support/temp.ts';
 
 const isListing = ({ op }: { op: string }): boolean => op === 'ListObjectsV2';

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, readFileSync, statSync, utimesSync, writeFileSyn
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createRig, localHashes, objectsByContent, sha256 } from '../support/mover-rig.ts';
-import { createGate } from '../support/s3-faults.ts';
+import { createGate } from '../support/s3/faults.ts';
 import { until } from '../support/temp.ts';
 import { runWriters } from '../support/writers.ts';
 import { assertWritersMoved } from '../support/writers-check.ts';

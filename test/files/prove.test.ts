@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StoreError } from '../../app/core/errors.ts';
-import type { Ledger, LedgerRow } from '../../app/files/ledger.ts';
+import type { Ledger, LedgerRow } from '../../app/files/ledger/ledger.ts';
 import { proveOnce } from '../../app/files/prove.ts';
 import { tempDir } from '../support/temp.ts';
 import { type ArrayStore, createArrayStore, md5, portsFor } from './array-store.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { StoreError } from '../../app/core/errors.ts';
 import { compileKey, conflictKey } from '../../app/files/key.ts';
-import type { Ledger } from '../../app/files/ledger.ts';
+import type { Ledger } from '../../app/files/ledger/ledger.ts';
 import { isEmpty, reconcile } from '../../app/files/reconcile.ts';
 import type { FoundFile } from '../../app/files/walk.ts';
 import { createFakeClock } from '../support/fake-clock.ts';

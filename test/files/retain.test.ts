@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { silentLog } from '../../app/core/log.ts';
 import { createBackoff } from '../../app/files/backoff.ts';
 import { createCounters } from '../../app/files/counters.ts';
-import type { Ledger } from '../../app/files/ledger.ts';
+import type { Ledger } from '../../app/files/ledger/ledger.ts';
 import { proveOnce } from '../../app/files/prove.ts';
 import { freeProved, type RetainPorts } from '../../app/files/retain.ts';
 import { createFakeClock } from '../support/fake-clock.ts';

@@ -2,8 +2,8 @@
 import { lstatSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { compareKeys } from '../../app/core/store.ts';
-import type { Ledger, LedgerRow, NewRow } from '../../app/files/ledger.ts';
-import { openLedger } from '../../app/files/ledger.ts';
+import type { Ledger, LedgerRow, NewRow } from '../../app/files/ledger/ledger.ts';
+import { openLedger } from '../../app/files/ledger/ledger.ts';
 import type { FileStat, FoundFile } from '../../app/files/walk.ts';
 import { type ArrayStore, md5, sha256 } from './array-store.ts';
 

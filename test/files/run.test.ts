@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { EXIT } from '../../app/core/errors.ts';
 import { credentialsOf, type FerryChild, spawnFerry, toServer } from '../support/ferry-child.ts';
 import { createRig, localHashes, type Rig } from '../support/mover-rig.ts';
-import { DENIED } from '../support/s3-faults.ts';
+import { DENIED } from '../support/s3/faults.ts';
 import { until } from '../support/temp.ts';
 
 function startFiles(t: TestContext, rig: Rig, ...flags: string[]): FerryChild {

@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { resolveSettings } from '../../app/core/settings.ts';
+import { resolveSettings } from '../../app/core/settings/settings.ts';
 import { doctorSpec, type FilesSettings, filesSpec } from '../../app/files/settings.ts';
 import { tempDir } from '../support/temp.ts';
 import { SAMPLES } from './settings-samples.ts';

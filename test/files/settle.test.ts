@@ -6,7 +6,7 @@ import { silentLog } from '../../app/core/log.ts';
 import { createBackoff } from '../../app/files/backoff.ts';
 import { createCounters } from '../../app/files/counters.ts';
 import { type FinderPorts, standingOf } from '../../app/files/finder.ts';
-import { openLedger } from '../../app/files/ledger.ts';
+import { openLedger } from '../../app/files/ledger/ledger.ts';
 import { createQueue } from '../../app/files/queue.ts';
 import { arrivedMs, createSettling, sameStat, settledAtMs } from '../../app/files/settle.ts';
 import type { FileStat, FoundFile } from '../../app/files/walk.ts';

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type CliResult, ROOT } from './cli.ts';
-import type { S3Server } from './s3-server.ts';
+import type { S3Server } from './s3/server.ts';
 
 const MAIN = join(ROOT, 'app/main.ts');
 

@@ -17,13 +17,13 @@ import type { TestContext } from 'node:test';
 import { systemClock } from '../../app/core/clock.ts';
 import { type ExitName, errnoOf } from '../../app/core/errors.ts';
 import { createLog } from '../../app/core/log.ts';
-import { openS3Store } from '../../app/core/s3-store.ts';
+import { openS3Store } from '../../app/core/s3/store.ts';
 import type { Store } from '../../app/core/store.ts';
 import { type Mover, startMover } from '../../app/files/mover.ts';
 import type { FilesSettings } from '../../app/files/settings.ts';
 import type { FilesSnapshot } from '../../app/files/snapshot.ts';
-import type { S3Operation } from './s3-faults.ts';
-import { type S3Server, type S3ServerOptions, startS3Server } from './s3-server.ts';
+import type { S3Operation } from './s3/faults.ts';
+import { type S3Server, type S3ServerOptions, startS3Server } from './s3/server.ts';
 
 export interface RigOptions extends S3ServerOptions {
   readonly settings?: Partial<FilesSettings>;

@@ -1,6 +1,6 @@
 // The strict S3 server in a process of its own, keeping no bodies: for figures that must not hold the server's share.
 // Started with a number, it places so many objects first. Says its address in one line of JSON; ends with its stdin.
-import { startS3Server } from './s3-server.ts';
+import { startS3Server } from './s3/server.ts';
 
 const server = await startS3Server({ keepBodies: false });
 const count = Number(process.argv[2] ?? 0);

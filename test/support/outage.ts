@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { assertExactly, createRig, localHashes } from './mover-rig.ts';
-import type { FaultAction } from './s3-faults.ts';
+import type { FaultAction } from './s3/faults.ts';
 import { until } from './temp.ts';
 
 export async function boundedOutage(t: TestContext, action: FaultAction, outageMs: number): Promise<void> {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createProgram } from '../../app/command-line.ts';
 import { EXAMPLES } from '../../app/commands/examples.ts';
 import { exitCodes } from '../../app/commands/exit-codes.ts';
-import { cell, settingsMarkdown } from '../../app/core/settings-table.ts';
+import { cell, settingsMarkdown } from '../../app/core/settings/table.ts';
 import { filesMetrics } from '../../app/files/metrics.ts';
 import { filesSpec } from '../../app/files/settings.ts';
 

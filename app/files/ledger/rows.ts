@@ -1,0 +1,281 @@
+// The ledger at work: rows wait in memory for the next commit, and what is asked most often never reaches the disk.
+import { rmSync } from 'node:fs';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { compareKeys } from '../../core/store.ts';
+import type { BytePath } from '../paths.ts';
+import { sameStat } from '../settle.ts';
+import { DamagedError, isLedgerFull, takeReserve } from './database.ts';
+import { createKnownFiles } from './known.ts';
+import type { Ledger, LedgerRow, LedgerTotals } from './ledger.ts';
+import { candidatesOver, statOf, uploadsOver } from './tables.ts';
+import { createUnprovedRows } from './unproved-rows.ts';
+
+const WARM_UP_ROWS = 2_000;
+
+/** The run of rows whose content no run since the start has hashed. */
+const EARLIER_RUN = 0;
+
+/** The ledger over an open database; `reserve` is the file given up when its volume is full. */
+export function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledger {
+  // Tells this run's rows from earlier ones: a time and a random part, within 53 bits.
+  const run = Date.now() * 4_096 + Math.floor(Math.random() * 4_096);
+  const sql = prepare(db);
+  /** Not yet on disk; `undefined` is a row to forget. */
+  const waiting = new Map<BytePath, LedgerRow | undefined>();
+  /** Of `waiting`: rows on disk that only become proved. An update costs half of writing the row anew. */
+  const onlyProved = new Set<BytePath>();
+  const known = createKnownFiles();
+  let warmedTo: BytePath | undefined = '';
+  const unprovedRows = createUnprovedRows();
+  const stored = sql.totals.get() ?? {};
+  const totals: LedgerTotals = {
+    files: Number(stored.files),
+    bytes: Number(stored.bytes),
+    unprovedFiles: Number(stored.unprovedFiles),
+    unprovedBytes: Number(stored.unprovedBytes),
+  };
+  const tally = (row: LedgerRow, sign: 1 | -1): void => {
+    totals.files += sign;
+    totals.bytes += sign * row.stat.size;
+    if (row.proved) return;
+    totals.unprovedFiles += sign;
+    totals.unprovedBytes += sign * row.stat.size;
+  };
+  const waitingMeta = new Map<'reconciled' | 'etagIsMd5', boolean>();
+  let reconciled = sql.meta.get('reconciled')?.value === 'yes';
+  let etagIsMd5 = sql.meta.get('etagIsMd5')?.value !== 'no';
+  let reservedGone = false;
+  if (totals.files === 0) {
+    known.complete();
+    warmedTo = undefined;
+  }
+
+  let unprovedIndexed = false;
+  /** Only when the unproved rows outgrow memory: keeping this index costs 4 us for each file. */
+  const indexUnproved = (): void => {
+    if (unprovedIndexed) return;
+    commit();
+    db.exec('CREATE INDEX IF NOT EXISTS files_unproved ON files (key) WHERE proved = 0');
+    unprovedIndexed = true;
+  };
+
+  const toRow = (record: Record<string, unknown>): LedgerRow => ({
+    path: String(record.path),
+    key: String(record.key),
+    stat: statOf(record),
+    sha256: String(record.sha256),
+    etag: String(record.etag),
+    proof: record.proof === 'md5' || record.proof === 'checksum' ? record.proof : 'put',
+    proved: record.proved === 1,
+    thisRun: record.run === run,
+    arrivedMs: Number(record.arrived),
+  });
+
+  const write = (): void => {
+    db.exec('BEGIN');
+    try {
+      for (const [path, row] of waiting) {
+        if (row === undefined) sql.drop.run(path);
+        else if (onlyProved.has(path)) sql.prove.run(row.thisRun ? run : EARLIER_RUN, path);
+        else {
+          const { key, stat, sha256, etag, proof, proved, arrivedMs } = row;
+          const { size, mtimeMs, ctimeMs, ino } = stat;
+          sql.put.run(
+            path,
+            key,
+            size,
+            mtimeMs,
+            ctimeMs,
+            ino,
+            arrivedMs,
+            sha256,
+            etag,
+            proof,
+            proved ? 1 : 0,
+            row.thisRun ? run : EARLIER_RUN,
+          );
+        }
+      }
+      for (const [name, value] of waitingMeta) sql.setMeta.run(name, value ? 'yes' : 'no');
+      db.exec('COMMIT');
+    } catch (error) {
+      if (db.isTransaction) db.exec('ROLLBACK');
+      throw error;
+    }
+  };
+
+  const commit = (): void => {
+    if (waiting.size + waitingMeta.size > 0) {
+      try {
+        write();
+      } catch (error) {
+        if (!isLedgerFull(error) || reserve === undefined || reservedGone) throw error;
+        reservedGone = true;
+        rmSync(reserve, { force: true });
+        write();
+      }
+      waiting.clear();
+      waitingMeta.clear();
+      onlyProved.clear();
+    }
+    if (reservedGone && reserve !== undefined) reservedGone = !takeReserve(reserve);
+  };
+
+  const rows = (statement: StatementSync, ...parameters: (string | number)[]): LedgerRow[] => {
+    commit();
+    return statement.all(...parameters).map(toRow);
+  };
+
+  const get = (path: BytePath): LedgerRow | undefined => {
+    if (waiting.has(path)) return waiting.get(path);
+    const unproved = unprovedRows.get(path);
+    if (unproved !== undefined || !known.mayHave(path)) return unproved;
+    const record = sql.get.get(path);
+    return record === undefined ? undefined : toRow(record);
+  };
+
+  return {
+    get reconciled() {
+      return reconciled;
+    },
+    set reconciled(value) {
+      if (value !== reconciled) waitingMeta.set('reconciled', value);
+      reconciled = value;
+    },
+    get etagIsMd5() {
+      return etagIsMd5;
+    },
+    set etagIsMd5(value) {
+      if (value !== etagIsMd5) waitingMeta.set('etagIsMd5', value);
+      etagIsMd5 = value;
+    },
+    get,
+    knows(path, stat) {
+      const knowledge = known.look(path, stat);
+      if (knowledge === 'same-proved') return 'proved';
+      if (knowledge === 'same') return 'sent';
+      if (knowledge !== 'unsure') return undefined;
+      const row = get(path);
+      return row && sameStat(row.stat, stat) ? (row.proved ? 'proved' : 'sent') : undefined;
+    },
+    warmUp() {
+      if (warmedTo === undefined) return false;
+      const rows = sql.some.all(warmedTo, WARM_UP_ROWS);
+      for (const record of rows) {
+        const path = String(record.path);
+        if (path <= warmedTo) throw new DamagedError('its paths are out of order');
+        // What was remembered since the start is in already, and newer.
+        if (!waiting.has(path) && !known.mayHaveEntered(path))
+          known.set(path, statOf(record), record.proved === 1);
+        warmedTo = path;
+      }
+      if (rows.length === WARM_UP_ROWS) return true;
+      warmedTo = undefined;
+      known.complete();
+      return false;
+    },
+    remember(row, previous) {
+      if (previous) tally(previous, -1);
+      const { path, key, stat, sha256, etag, proof, proved, thisRun = true } = row;
+      const arrivedMs = Math.max(stat.mtimeMs, stat.ctimeMs);
+      const remembered = { path, key, stat, sha256, etag, proof, proved, thisRun, arrivedMs };
+      tally(remembered, 1);
+      if (proved && previous && !waiting.has(path) && differsInProofOnly(previous, remembered))
+        onlyProved.add(path);
+      else onlyProved.delete(path);
+      waiting.set(path, remembered);
+      known.set(path, stat, proved);
+      if (proved) unprovedRows.delete(path);
+      else unprovedRows.set(remembered);
+    },
+    forget(previous) {
+      tally(previous, -1);
+      waiting.set(previous.path, undefined);
+      onlyProved.delete(previous.path);
+      known.delete(previous.path);
+      unprovedRows.delete(previous.path);
+    },
+    unproved(afterKey, limit) {
+      if (unprovedRows.size === totals.unprovedFiles) return unprovedRows.after(afterKey, limit);
+      indexUnproved();
+      const page = rows(sql.unproved, afterKey, limit);
+      // Two rows may share a key; the first one must still come after the place asked for.
+      if (page[0]?.key === afterKey) throw new DamagedError('its rows are out of order');
+      return inOrder(page, afterKey, (last, { key }) => (compareKeys(last, key) <= 0 ? key : undefined));
+    },
+    proved(upToMs, after, limit) {
+      const page = rows(sql.proved, upToMs, after?.arrivedMs ?? -Number.MAX_VALUE, after?.path ?? '', limit);
+      return inOrder(page, after, (last, row) => (!last || arrivedBefore(last, row) ? row : undefined));
+    },
+    totals,
+    candidates: candidatesOver(db),
+    uploads: uploadsOver(db),
+    commit,
+    get uncommitted() {
+      return waiting.size + waitingMeta.size;
+    },
+    close() {
+      try {
+        commit();
+      } finally {
+        db.close();
+      }
+    },
+  };
+}
+
+/** Every statement the rows need. */
+function prepare(db: DatabaseSync) {
+  return {
+    get: db.prepare('SELECT * FROM files WHERE path = ?'),
+    put: db.prepare('INSERT OR REPLACE INTO files VALUES (?,?,?,?,?,?,?,?,?,?,?,?)'),
+    prove: db.prepare('UPDATE files SET proved = 1, run = ? WHERE path = ?'),
+    some: db.prepare(
+      'SELECT path, size, mtime, ctime, ino, proved FROM files WHERE path > ? ORDER BY path LIMIT ?',
+    ),
+    drop: db.prepare('DELETE FROM files WHERE path = ?'),
+    unproved: db.prepare('SELECT * FROM files WHERE proved = 0 AND key > ? ORDER BY key LIMIT ?'),
+    proved: db.prepare(
+      `SELECT * FROM files WHERE proved = 1 AND arrived <= ? AND (arrived, path) > (?, ?)
+       ORDER BY arrived, path LIMIT ?`,
+    ),
+    totals: db.prepare(
+      `SELECT COUNT(*) files, COALESCE(SUM(size),0) bytes, COALESCE(SUM(proved=0),0) unprovedFiles,
+       COALESCE(SUM(CASE WHEN proved=0 THEN size END),0) unprovedBytes FROM files`,
+    ),
+    meta: db.prepare('SELECT value FROM meta WHERE name = ?'),
+    setMeta: db.prepare('INSERT OR REPLACE INTO meta VALUES (?,?)'),
+  };
+}
+
+/**
+ * The page, once it is seen to go on from where it was asked. A damaged row may stand in another place than its own
+ * words say, and asking on after it would never end. @throws DamagedError
+ */
+function inOrder<Place>(
+  page: LedgerRow[],
+  after: Place,
+  next: (last: Place, row: LedgerRow) => Place | undefined,
+): LedgerRow[] {
+  let last = after;
+  for (const row of page) {
+    const place = next(last, row);
+    if (place === undefined) throw new DamagedError('its rows are out of order');
+    last = place;
+  }
+  return page;
+}
+
+function arrivedBefore(a: LedgerRow, b: LedgerRow): boolean {
+  return a.arrivedMs < b.arrivedMs || (a.arrivedMs === b.arrivedMs && a.path < b.path);
+}
+
+function differsInProofOnly(before: LedgerRow, after: LedgerRow): boolean {
+  return (
+    before.key === after.key &&
+    before.etag === after.etag &&
+    before.sha256 === after.sha256 &&
+    before.proof === after.proof &&
+    sameStat(before.stat, after.stat)
+  );
+}

@@ -1,0 +1,114 @@
+// What the uploader and its pod may use: state volume, ephemeral storage, memory, CPU.
+import { bytes, type Figure, figure, number, roundUp } from './figure.ts';
+import type { PlanInputs } from './inputs.ts';
+import {
+  CONTAINER_SLACK_BYTES,
+  CPU_IDLE_MILLICORES,
+  CPU_LIMIT_MIN_MILLICORES,
+  CPU_MS_PER_FILE,
+  CPU_MS_PER_MIB,
+  damagedRowBytes,
+  KNOWN_FILL,
+  KNOWN_MAX_SLOTS,
+  KNOWN_MIN_SLOTS,
+  KNOWN_SLOT_BYTES,
+  MEMORY_AFTER_BURST_BYTES,
+  MEMORY_AT_WORK_BYTES,
+  MIB,
+  PART_BYTES,
+  STATE_FIXED_BYTES,
+  stateRowBytes,
+} from './measured.ts';
+import type { TrafficPlan } from './traffic.ts';
+import type { VolumePlan } from './volume.ts';
+
+export interface ResourcePlan {
+  /** Size of the uploader's own volume (`--state`), an emptyDir. */
+  readonly stateSizeBytes: Figure;
+  /** `limits.ephemeral-storage` of each container: their sum holds every emptyDir on disk, logs and writable layers. */
+  readonly writerEphemeralStorageLimitBytes: Figure;
+  readonly uploaderEphemeralStorageLimitBytes: Figure;
+  /** Memory that a volume of kind `memory` adds to whoever writes; 0 for the others. */
+  readonly volumeMemoryBytes: Figure;
+  readonly memoryRequestBytes: Figure;
+  readonly memoryLimitBytes: Figure;
+  readonly cpuRequestMillicores: Figure;
+  readonly cpuLimitMillicores: Figure;
+}
+
+export function planResources(inputs: PlanInputs, volume: VolumePlan, traffic: TrafficPlan): ResourcePlan {
+  const files = volume.peakFiles.value;
+  const { pathBytes, rate, burst, sizeBytes, burstSizeBytes, concurrency } = inputs;
+  const [row, damaged] = [stateRowBytes(pathBytes), damagedRowBytes(pathBytes)];
+  const stateSize = roundUp(files * (row + damaged) + STATE_FIXED_BYTES, MIB);
+  const onDisk = inputs.volume === 'emptyDir' ? volume.sizeLimitBytes.value : 0;
+
+  const largest = Math.max(rate > 0 ? sizeBytes : 0, burst > 0 ? burstSizeBytes : 0);
+  const inFlight = concurrency * Math.min(largest, PART_BYTES) * 2;
+  const slots = slotsFor(files);
+  const table = slots * KNOWN_SLOT_BYTES;
+  const table15 = table * 1.5;
+  const held = `${bytes(table15)} to know ${number(files)} files (12 B x ${number(slots)} slots, half as much again while it grows) + ${bytes(inFlight)} for ${concurrency} uploads in flight`;
+  const memory = (base: number): number => roundUp(base + table15 + inFlight, 16 * MIB);
+
+  const cpuPerFile = (size: number): number => CPU_MS_PER_FILE + (size / MIB) * CPU_MS_PER_MIB;
+  const busiest = Math.max(traffic.catchUpRate.value, traffic.uploadRate.value);
+  const average = traffic.filesPerDay.value / 86_400;
+  const each = cpuPerFile(largest);
+  const request = roundUp(CPU_IDLE_MILLICORES + average * each, 10);
+  const needed = CPU_IDLE_MILLICORES + busiest * each;
+
+  return {
+    stateSizeBytes: figure(
+      stateSize,
+      'bytes',
+      `${number(files)} files x (${row} B a row + ${damaged} B should a damaged ledger be kept beside it) + ${bytes(STATE_FIXED_BYTES)} for its log and its reserve`,
+    ),
+    writerEphemeralStorageLimitBytes: figure(
+      onDisk + CONTAINER_SLACK_BYTES,
+      'bytes',
+      onDisk > 0
+        ? `${bytes(onDisk)} of the shared volume + ${bytes(CONTAINER_SLACK_BYTES)} for logs and the writable layer`
+        : `logs and the writable layer; a volume of kind ${inputs.volume} does not count`,
+    ),
+    uploaderEphemeralStorageLimitBytes: figure(
+      stateSize + CONTAINER_SLACK_BYTES,
+      'bytes',
+      `${bytes(stateSize)} of the state volume + ${bytes(CONTAINER_SLACK_BYTES)} for logs`,
+    ),
+    volumeMemoryBytes: figure(
+      inputs.volume === 'memory' ? volume.sizeLimitBytes.value : 0,
+      'bytes',
+      inputs.volume === 'memory'
+        ? 'the whole volume is memory: add it to the limit of the writer, whose pages they are'
+        : `a volume of kind ${inputs.volume} is no memory`,
+    ),
+    memoryRequestBytes: figure(
+      memory(MEMORY_AT_WORK_BYTES),
+      'bytes',
+      `${bytes(MEMORY_AT_WORK_BYTES)} at work, measured + ${held}`,
+    ),
+    memoryLimitBytes: figure(
+      memory(MEMORY_AFTER_BURST_BYTES),
+      'bytes',
+      `${bytes(MEMORY_AFTER_BURST_BYTES)} resident after a burst, measured + ${held}`,
+    ),
+    cpuRequestMillicores: figure(
+      request,
+      'millicores',
+      `${CPU_IDLE_MILLICORES}m for walking and waiting + ${number(average)} files/s x ${number(each)} ms`,
+    ),
+    cpuLimitMillicores: figure(
+      Math.max(CPU_LIMIT_MIN_MILLICORES, roundUp(needed, 50), request),
+      'millicores',
+      `${CPU_IDLE_MILLICORES}m + ${number(busiest)} files/s at the busiest x ${number(each)} ms (0.2 ms measured, twice that for TLS); at least ${CPU_LIMIT_MIN_MILLICORES}m`,
+    ),
+  };
+}
+
+/** Slots of the table of known files: doubled until the files fill at most 70 %. */
+function slotsFor(files: number): number {
+  let slots = KNOWN_MIN_SLOTS;
+  while (slots < KNOWN_MAX_SLOTS && files > slots * KNOWN_FILL) slots *= 2;
+  return slots;
+}
