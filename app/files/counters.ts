@@ -15,6 +15,8 @@ export type Counters = {
   readonly freedEarly: MutableTally;
   readonly failures: Map<string, number>;
   conflicts: number;
+  /** Allocated bytes of what was freed, estimated from the sizes: the meter's, between two walks. */
+  freedDiskBytes: number;
   vanishedObjects: number;
   walks: number;
   listings: number;
@@ -32,6 +34,7 @@ export function createCounters(): Counters {
     freedEarly: tally(),
     failures: new Map(),
     conflicts: 0,
+    freedDiskBytes: 0,
     vanishedObjects: 0,
     walks: 0,
     listings: 0,

@@ -61,7 +61,7 @@ export async function freeProved(
         if (await hashAgain(ports, row)) toProve += 1;
       } else if (freeRow(ports, row, early)) {
         freedFiles += 1;
-        freedBytes += Math.ceil(row.stat.size / BLOCK_BYTES) * BLOCK_BYTES;
+        freedBytes += diskBytes(row);
       }
     }
     ledger.commit();
@@ -70,6 +70,11 @@ export async function freeProved(
     await turn();
   }
   return { freedBytes, freedFiles, toProve };
+}
+
+/** What a file of this size occupies: whole blocks. */
+function diskBytes({ stat }: LedgerRow): number {
+  return Math.ceil(stat.size / BLOCK_BYTES) * BLOCK_BYTES;
 }
 
 /** Whether the row still stands: the file may have been sent anew since the batch was read. */
@@ -129,6 +134,7 @@ function freeRow(ports: RetainPorts, row: LedgerRow, early: boolean): boolean {
       ledger.forget(row);
       refused.clear(row.path);
       add(counters.freed, row.stat.size);
+      counters.freedDiskBytes += diskBytes(row);
       if (early) add(counters.freedEarly, row.stat.size);
       return true;
     case 'vanished':

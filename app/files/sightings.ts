@@ -11,7 +11,7 @@ import type { DiskReading, Tally } from './snapshot.ts';
 export interface PassStart {
   readonly movedFiles: number;
   readonly freedFiles: number;
-  readonly freedBytes: number;
+  readonly freedDiskBytes: number;
 }
 
 export interface Sightings {
@@ -55,7 +55,7 @@ export function createSightings(
   const readDisk = (): DiskReading | undefined => {
     if (!last) return undefined;
     const { pass, start } = last;
-    const usedBytes = pass.report.usedBytes - (counters.freed.bytes - start.freedBytes);
+    const usedBytes = pass.report.usedBytes - (counters.freedDiskBytes - start.freedDiskBytes);
     const usedInodes = pass.report.usedInodes - (counters.freed.files - start.freedFiles);
     disk = meter.record(Math.max(0, usedBytes), Math.max(0, usedInodes));
     return disk;
@@ -72,7 +72,7 @@ export function createSightings(
     passBegins: () => ({
       movedFiles: moved(),
       freedFiles: counters.freed.files,
-      freedBytes: counters.freed.bytes,
+      freedDiskBytes: counters.freedDiskBytes,
     }),
     passEnded(pass, start) {
       last = { pass, start };

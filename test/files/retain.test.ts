@@ -195,7 +195,7 @@ test('files whose directory refuses back off one by one and hold back no other',
   const root = await tempDir(t);
   const code = `
     const at = (path) => import(app(path));
-    const { openLedger } = await at('files/ledger.ts');
+    const { openLedger } = await at('files/ledger/ledger.ts');
     const { createBackoff } = await at('files/backoff.ts');
     const { createCounters } = await at('files/counters.ts');
     const { silentLog } = await at('core/log.ts');

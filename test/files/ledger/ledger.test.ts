@@ -152,7 +152,7 @@ test('with more unproved rows than memory holds, all are given in key order', as
 test('a kill loses nothing that was committed', async (t) => {
   const directory = await tempDir(t);
   const code = `
-    const { openLedger } = await import(app('files/ledger.ts'));
+    const { openLedger } = await import(app('files/ledger/ledger.ts'));
     const ledger = openLedger({ directory: args[0], source: '/source', store: 'array' });
     const stat = { size: 1, mtimeMs: 1, ctimeMs: 1, ino: 1 };
     const row = (path) => ({ path, key: path, stat, sha256: 'a', etag: 'b', proof: 'put', proved: false });
@@ -177,7 +177,7 @@ test('a second opener is refused with a sentence, in this process and in another
     error instanceof FerryError && error.exit === 'config' && /Another Ferry/.test(error.message);
   assert.throws(() => openIn(directory), refused);
   const code = `
-    const { openLedger } = await import(app('files/ledger.ts'));
+    const { openLedger } = await import(app('files/ledger/ledger.ts'));
     try { openLedger({ directory: args[0], source: '/source', store: 'array' }); }
     catch (error) { console.log(error.exit, error.message); }
   `;
