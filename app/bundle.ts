@@ -15,7 +15,7 @@ const COMMONJS_NAMES = [
 
 /**
  * Writes the bundle to `outfile` and answers its size in bytes. It needs Node 24 and nothing else: no node_modules, no
- * second file. Names and lines are kept so that a stack trace in a log can be read. Rejects with esbuild's own error.
+ * second file. Names are kept so that a stack trace in a log can be read. Rejects with esbuild's own error.
  */
 export async function bundle(outfile: string): Promise<number> {
   rmSync(outfile, { force: true });
@@ -31,6 +31,7 @@ export async function bundle(outfile: string): Promise<number> {
     // ES modules where a package has both, so that what is not used falls away.
     mainFields: ['module', 'main'],
     minifySyntax: true,
+    minifyWhitespace: true,
     sourcemap: false,
     legalComments: 'eof',
     banner: { js: COMMONJS_NAMES },

@@ -4,6 +4,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { demoCommand, demoSpec, refuseUnknownCommand } from './commands/demo.ts';
 import { type ExampleOf, examplesText } from './commands/examples.ts';
 import { exitCodes } from './commands/exit-codes.ts';
+import { planSpec } from './commands/plan-settings.ts';
 import { addSettingsFlags, writtenFlags } from './commands/settings-flags.ts';
 import type { Surroundings } from './commands/surroundings.ts';
 import { type ExitName, FerryError } from './core/errors.ts';
@@ -94,6 +95,13 @@ export function createProgram(around: Surroundings, ended: (exit: ExitName) => v
     const settings = loadSettings(doctorSpec, { ...writtenFlags(doctor, ['json']), env: around.env });
     const { runDoctor } = await import('./files/doctor/doctor.ts');
     ended(await runDoctor(settings, { json: options.json === true, ...around }));
+  });
+
+  const plan = command('plan', 'how much disk, memory, bandwidth and money a writer takes, and why');
+  addSettingsFlags(plan, planSpec);
+  plan.action(async () => {
+    const { planCommand } = await import('./commands/plan.ts');
+    ended(await planCommand(writtenFlags(plan), around));
   });
 
   addVendorWriter(program, ended);

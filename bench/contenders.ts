@@ -1,6 +1,6 @@
 // Who is measured and with which flags: each contender's whole command line, as its users would write it.
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { imageCommand } from '../test/support/image.ts';
 import type { PeerName } from './peers.ts';
 import type { BenchServer } from './servers.ts';
 import type { Source } from './sources.ts';
@@ -26,7 +26,6 @@ export interface Contender {
   command(job: Job): readonly string[];
 }
 
-const ROOT = join(import.meta.dirname, '..');
 const to = (job: Job): string => `s3://${job.server.bucket}/${job.prefix}/`;
 const s5cmd = (job: Job): string[] => [
   job.program('s5cmd'),
@@ -40,24 +39,10 @@ const rclone = (job: Job): string[] => [
   ...(job.server.caFile === undefined ? [] : ['--ca-cert', job.server.caFile]),
 ];
 
-/** Node's flags between `node` and the program in the image's ENTRYPOINT, so that the bench runs what is shipped. */
-export function imageNodeFlags(dockerfile: string): string[] {
-  const entry = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile)?.[1];
-  if (entry === undefined) throw new Error('The Dockerfile has no ENTRYPOINT in its JSON form.');
-  const words: unknown = JSON.parse(entry);
-  if (!Array.isArray(words)) throw new Error('The ENTRYPOINT is no list.');
-  return words
-    .slice(1)
-    .map(String)
-    .filter((word) => word.startsWith('-'));
-}
-
 /** Ferry's command line without what says how long it runs. */
 export function ferryWords(job: Job): string[] {
   return [
-    process.execPath,
-    ...imageNodeFlags(readFileSync(join(ROOT, 'Dockerfile'), 'utf8')),
-    job.ferryBundle,
+    ...imageCommand(job.ferryBundle),
     ...['files', '--source', job.source.directory, '--to', `s3://${job.server.bucket}/${job.prefix}`],
     ...['--endpoint', job.server.endpoint, '--path-style', '--settle', '1s', '--keep', '--state', job.state],
   ];

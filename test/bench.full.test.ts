@@ -10,7 +10,6 @@ import { compareKeys } from '../app/core/store.ts';
 import { CASES, QUICK_CASE } from '../bench/cases.ts';
 import { chart } from '../bench/chart.ts';
 import { worseRatios } from '../bench/check.ts';
-import { imageNodeFlags } from '../bench/contenders.ts';
 import { measure } from '../bench/measure.ts';
 import { createObjects, decodeAwsChunks } from '../bench/null-s3-objects.ts';
 import { markdown, table } from '../bench/report.ts';
@@ -26,6 +25,7 @@ import {
 import { refuseLoss, runCase } from '../bench/rounds.ts';
 import { countLog, startNullS3 } from '../bench/servers.ts';
 import { makeSource } from '../bench/sources.ts';
+import { imageCommand } from './support/image.ts';
 import { tempDir } from './support/temp.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -217,9 +217,10 @@ for (const accounting of ['GNU time', 'shell and /proc'] as const) {
 }
 
 test("the bench runs Ferry with the image's own Node flags", () => {
-  assert.deepEqual(imageNodeFlags('FROM x\nENTRYPOINT ["/node", "--a=1", "/app/ferry.mjs"]\n'), ['--a=1']);
-  for (const flag of imageNodeFlags(readFileSync(join(ROOT, 'Dockerfile'), 'utf8')))
-    assert.match(flag, /^--/);
+  const dockerfile = 'FROM x\nENV MALLOC_ARENA_MAX=2\nENTRYPOINT ["/node", "--a=1", "/app/ferry.mjs"]\n';
+  const node = [process.execPath, '--a=1', 'b.mjs'];
+  assert.deepEqual(imageCommand('b.mjs', dockerfile), ['env', 'MALLOC_ARENA_MAX=2', ...node]);
+  assert.deepEqual(imageCommand('b.mjs', dockerfile.replace(/ENV.*\n/, '')), node);
 });
 
 test('the report names who was not measured and why; the chart is well-formed', () => {

@@ -177,7 +177,7 @@ test('the image runs one file as a user without rights, and no shell stands betw
   assert.ok(Array.isArray(entrypoint));
   assert.equal(entrypoint[0], '/nodejs/bin/node');
   assert.equal(entrypoint.at(-1), '/app/ferry.mjs');
-  for (const flag of entrypoint.slice(1, -1)) assert.match(String(flag), /^--max-(semi|old)-space-size=\d+$/);
+  for (const flag of entrypoint.slice(1, -1)) assert.match(String(flag), /^--[a-z0-9-]+(=\d+)?$/);
   assert.deepEqual(JSON.parse(value('CMD') ?? ''), ['files']);
   for (const line of lines.filter((one) => /^(RUN|CMD|ENTRYPOINT) /.test(one))) {
     assert.match(line, /^\w+ \[".*"\]$/, 'the exec form, no shell');

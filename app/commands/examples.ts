@@ -49,6 +49,14 @@ export const EXAMPLES = {
       does: 'and can the files be deleted here?',
     },
   ],
+  plan: [
+    { line: 'ferry plan --site burst', does: 'the plan of a known site, every number with its arithmetic' },
+    {
+      line: 'ferry plan --rate 12 --size 1Ki --shift 12h --retention 24h --outage 4h',
+      does: 'of a writer of your own',
+    },
+    { line: 'ferry plan --observe /data --retention 24h --json', does: 'of a writer as its files show it' },
+  ],
 } as const satisfies Readonly<Record<string, readonly Example[]>>;
 
 export type ExampleOf = keyof typeof EXAMPLES;

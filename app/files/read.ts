@@ -142,7 +142,9 @@ export function openLarge(
   return {
     sizeBytes: expected.size,
     read(offset, lengthBytes) {
-      const buffer = (buffers[reads % PARTS_IN_FLIGHT] ??= Buffer.allocUnsafeSlow(partBytes));
+      const place = reads % PARTS_IN_FLIGHT;
+      const buffer = buffers[place] ?? Buffer.allocUnsafeSlow(partBytes);
+      buffers[place] = buffer;
       reads += 1;
       const body =
         lengthBytes <= partBytes ? buffer.subarray(0, lengthBytes) : Buffer.allocUnsafe(lengthBytes);

@@ -180,8 +180,8 @@ const schema = z.object({
   walkCpuShare: share({
     group: PACE,
     what: 'Share of one core that walking may use: a walk that cost more is followed by a longer pause',
-    example: '0.05',
-    default: '0.05',
+    example: '0.01',
+    default: '0.01',
   }),
   highWatermark: share({
     group: DISK,

@@ -91,7 +91,8 @@ export function bitRate(value: number): string {
 export function dollars(value: number): string {
   if (value === 0) return '$0';
   if (value < 0.01) return `$${value.toPrecision(1)}`;
-  return `$${number(Math.floor(value))}${value >= 1_000 ? '' : value.toFixed(2).slice(value.toFixed(2).indexOf('.'))}`;
+  if (value >= 1_000) return `$${number(value)}`;
+  return `$${value.toFixed(2)}`;
 }
 
 export function roundUp(value: number, step: number): number {

@@ -37,9 +37,9 @@ export interface PlanInputs {
   readonly concurrency: number;
   readonly latencyMs: number;
   /** Average bytes of a file's path below the source. */
-  readonly pathBytes: number;
+  readonly pathLength: number;
   /** Of the volume's file system: a file occupies whole blocks, and there is one inode per so many bytes. */
-  readonly blockBytes: number;
+  readonly blockSizeBytes: number;
   readonly inodeRatioBytes: number;
   /** Shares of the volume: freeing early starts at high and goes down to low; critical is the loudest alarm. */
   readonly lowWatermark: number;
@@ -63,8 +63,8 @@ const COMMON = {
   catchUpMs: HOUR_MS,
   concurrency: 16,
   latencyMs: 50,
-  pathBytes: 40,
-  blockBytes: 4 * KIB,
+  pathLength: 40,
+  blockSizeBytes: 4 * KIB,
   inodeRatioBytes: 16 * KIB,
   lowWatermark: 0.75,
   highWatermark: 0.85,
@@ -100,8 +100,8 @@ const WHOLE: readonly (keyof PlanInputs)[] = [
   'burst',
   'starts',
   'concurrency',
-  'pathBytes',
-  'blockBytes',
+  'pathLength',
+  'blockSizeBytes',
   'inodeRatioBytes',
 ];
 const ABOVE_ZERO: readonly (keyof PlanInputs)[] = [
@@ -112,8 +112,8 @@ const ABOVE_ZERO: readonly (keyof PlanInputs)[] = [
   'catchUpMs',
   'concurrency',
   'latencyMs',
-  'pathBytes',
-  'blockBytes',
+  'pathLength',
+  'blockSizeBytes',
   'inodeRatioBytes',
   'lifetimeMs',
 ];
@@ -177,7 +177,7 @@ export function planProblems(inputs: PlanInputs): InputProblem[] {
   const files =
     (inputs.rate + (inputs.burst * 1_000) / spacingMs) * ((inputs.retentionMs + inputs.outageMs) / 1_000);
   const largest = Math.max(inputs.sizeBytes, inputs.burstSizeBytes, inputs.allocatedBytes ?? 0);
-  if (!(files * Math.max(largest, inputs.blockBytes, inputs.inodeRatioBytes) < 1e15))
+  if (!(files * Math.max(largest, inputs.blockSizeBytes, inputs.inodeRatioBytes) < 1e15))
     problems.push({
       fields: ['rate', 'sizeBytes', 'burst', 'burstSizeBytes', 'retentionMs', 'outageMs'],
       wrong: `${number(files)} files of up to ${bytes(largest)} in ${formatDuration(inputs.retentionMs + inputs.outageMs)} are more than any one volume holds`,

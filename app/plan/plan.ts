@@ -56,7 +56,8 @@ function networkAsk(inputs: PlanInputs, plan: Figures): string {
   return (
     `Please allow ${bitRate(plan.neededBandwidth.value)} of outgoing HTTPS (TCP 443) to S3 and STS, ` +
     `best through VPC endpoints: ${bitRate(plan.averageBandwidth.value)} on average, ` +
-    `${bitRate(plan.burstBandwidth.value)} for a minute after a start, and ` +
+    (inputs.burst > 0 ? `${bitRate(plan.burstBandwidth.value)} for a minute after a start, ` : '') +
+    'and ' +
     `${bitRate(plan.catchUpBandwidth.value)} for ${formatDuration(inputs.catchUpMs)} ` +
     `after an outage of ${formatDuration(inputs.outageMs) || '0s'}; ` +
     `up to ${inputs.concurrency} connections that stay open.`

@@ -18,6 +18,7 @@ import {
   PART_BYTES,
   STATE_FIXED_BYTES,
   stateRowBytes,
+  TMPFS_FILE_BYTES,
 } from './measured.ts';
 import type { TrafficPlan } from './traffic.ts';
 import type { VolumePlan } from './volume.ts';
@@ -38,8 +39,8 @@ export interface ResourcePlan {
 
 export function planResources(inputs: PlanInputs, volume: VolumePlan, traffic: TrafficPlan): ResourcePlan {
   const files = volume.peakFiles.value;
-  const { pathBytes, rate, burst, sizeBytes, burstSizeBytes, concurrency } = inputs;
-  const [row, damaged] = [stateRowBytes(pathBytes), damagedRowBytes(pathBytes)];
+  const { pathLength, rate, burst, sizeBytes, burstSizeBytes, concurrency } = inputs;
+  const [row, damaged] = [stateRowBytes(pathLength), damagedRowBytes(pathLength)];
   const stateSize = roundUp(files * (row + damaged) + STATE_FIXED_BYTES, MIB);
   const onDisk = inputs.volume === 'emptyDir' ? volume.sizeLimitBytes.value : 0;
 
@@ -77,10 +78,10 @@ export function planResources(inputs: PlanInputs, volume: VolumePlan, traffic: T
       `${bytes(stateSize)} of the state volume + ${bytes(CONTAINER_SLACK_BYTES)} for logs`,
     ),
     volumeMemoryBytes: figure(
-      inputs.volume === 'memory' ? volume.sizeLimitBytes.value : 0,
+      inputs.volume === 'memory' ? volume.sizeLimitBytes.value + volume.inodes.value * TMPFS_FILE_BYTES : 0,
       'bytes',
       inputs.volume === 'memory'
-        ? 'the whole volume is memory: add it to the limit of the writer, whose pages they are'
+        ? `${bytes(volume.sizeLimitBytes.value)} + ${number(volume.inodes.value)} inodes x ${bytes(TMPFS_FILE_BYTES)} are memory: add them to the limit of the writer, whose pages they are`
         : `a volume of kind ${inputs.volume} is no memory`,
     ),
     memoryRequestBytes: figure(
@@ -91,7 +92,7 @@ export function planResources(inputs: PlanInputs, volume: VolumePlan, traffic: T
     memoryLimitBytes: figure(
       memory(MEMORY_AFTER_BURST_BYTES),
       'bytes',
-      `${bytes(MEMORY_AFTER_BURST_BYTES)} resident after a burst, measured + ${held}`,
+      `${bytes(MEMORY_AFTER_BURST_BYTES)} resident in a burst, measured + ${held}`,
     ),
     cpuRequestMillicores: figure(
       request,

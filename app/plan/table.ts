@@ -1,5 +1,6 @@
 // The plan as people read it: a table for the terminal, Markdown, and JSON for programs.
-import { bytes, shown } from './figure.ts';
+import { shown } from './figure.ts';
+import type { Observation } from './observe.ts';
 import type { FigureName, Plan } from './plan.ts';
 import { PRICES } from './prices.ts';
 
@@ -107,42 +108,49 @@ export function planMarkdown(plan: Plan): string {
 }
 
 /** Values in their units, each with its reason. An Infinity, which JSON has not, is null. */
-export function planJson(plan: Plan): string {
-  return `${JSON.stringify({ ...plan, prices: PRICES }, null, 2)}\n`;
+export function planJson(plan: Plan, observed?: Observation): string {
+  return `${JSON.stringify({ ...plan, prices: PRICES, ...(observed ? { observed } : {}) }, null, 2)}\n`;
 }
 
-/** A few figures of several plans side by side, and below it the arithmetic of the first column's file count. */
+/** What a page shows of several plans side by side. */
+const COMPARED: readonly FigureName[] = [
+  'retainedFiles',
+  'retainedBytes',
+  'outageBytes',
+  'sizeLimitBytes',
+  'fileSystemBytes',
+  'fullInSeconds',
+  'stateSizeBytes',
+  'memoryRequestBytes',
+  'memoryLimitBytes',
+  'cpuRequestMillicores',
+  'cpuLimitMillicores',
+  'drainSeconds',
+  'gracePeriodSeconds',
+  'neededBandwidth',
+  'catchUpSeconds',
+  'putDollarsPerDay',
+  'dollarsFirstMonth',
+  'dollarsPerMonth',
+  'packingSavesDollarsPerMonth',
+];
+
+/** The main figures of several plans side by side, and below them each plan's arithmetic. */
 export function plansMarkdown(plans: Readonly<Record<string, Plan>>): string {
+  const labels = new Map(GROUPS.flatMap(({ rows }) => rows));
   const names = Object.keys(plans);
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |\n`;
-  const rows = GROUPS.flatMap(({ rows }) => rows).map(([name, label]) =>
-    line([label, ...Object.values(plans).map((plan) => shown(plan[name]))]),
+  const rows = COMPARED.map((name) =>
+    line([labels.get(name) ?? name, ...Object.values(plans).map((plan) => shown(plan[name]))]),
   );
   const reasons = Object.entries(plans).map(([name, plan]) => {
-    const chosen = [
-      'shiftBytes',
-      'retainedBytes',
-      'sizeLimitBytes',
-      'fileSystemBytes',
-      'stateSizeBytes',
-      'memoryLimitBytes',
-      'cpuLimitMillicores',
-      'drainSeconds',
-      'gracePeriodSeconds',
-      'neededBandwidth',
-      'putDollarsPerDay',
-      'packingSavesDollarsPerMonth',
-    ] as const;
-    const labels = new Map(GROUPS.flatMap(({ rows }) => rows));
-    const items = chosen.map((figureName) => {
-      const figure = plan[figureName];
-      return `- ${labels.get(figureName)} **${shown(figure)}**: ${figure.why}.\n`;
-    });
-    return `${name}:\n\n${items.join('')}- ${plan.networkAsk}\n`;
+    const items = COMPARED.map((figure) => `- ${labels.get(figure)}: ${plan[figure].why}.\n`);
+    return `Why, with ${name}:\n\n${items.join('')}- To the networking team: ${plan.networkAsk}\n`;
   });
-  return `${line(['', ...names])}${line(['---', ...names.map(() => '---')]).replaceAll(' ', '')}${rows.join('')}\n${reasons.join('\n')}\n${pricesNote()}\n`;
+  const head = `${line(['', ...names])}|${'---|'.repeat(names.length + 1)}\n`;
+  return `${head}${rows.join('')}\n${reasons.join('\n')}\n${pricesNote()}\n`;
 }
 
 function pricesNote(): string {
-  return `Prices: ${PRICES.region}, ${PRICES.asOf}, ${PRICES.sources.join(' and ')}; per GiB (${bytes(2 ** 30)}) and a month of 30 days.`;
+  return `Prices: ${PRICES.region}, ${PRICES.asOf}, ${PRICES.sources.join(' and ')}; a GB is 2^30 bytes, a month 30 days.`;
 }

@@ -193,7 +193,7 @@ function fullIn(inputs: PlanInputs, volume: VolumePlan, usedBytes: number, usedF
     const periods = Math.floor(room / Math.max(1, inPeriodOfRate + atOnce));
     const rest = room - periods * (inPeriodOfRate + atOnce) - atOnce;
     if (rest < 0) return periods * periodMs;
-    return (periods + (inPeriodOfRate === 0 ? 1 : Math.min(1, rest / inPeriodOfRate))) * periodMs;
+    return (periods + (inPeriodOfRate === 0 ? 1 : rest / inPeriodOfRate)) * periodMs;
   };
   const byBytes = untilMs(roomBytes, first.bytes, inPeriod.bytes);
   const byFiles = untilMs(roomFiles, first.files, inPeriod.files);

@@ -58,27 +58,40 @@ export function arrivals(inputs: PlanInputs, spanMs: number): Arrivals {
   };
 }
 
-/** Bytes that one file of the steady rate occupies. */
-export function fileBlocks({ sizeBytes, allocatedBytes, blockBytes }: PlanInputs): number {
-  return allocatedBytes ?? roundUp(sizeBytes, blockBytes);
+/** A shift has its starts and no other at its end. */
+function arrivalsOfShift(inputs: PlanInputs): Arrivals {
+  const { rateFiles, bytes: rateBytes } = arrivals({ ...inputs, burst: 0 }, inputs.shiftMs);
+  const bursts = inputs.burst === 0 ? 0 : inputs.starts;
+  const burstFiles = bursts * inputs.burst;
+  return {
+    rateFiles,
+    bursts,
+    files: rateFiles + burstFiles,
+    bytes: rateBytes + burstFiles * burstBlocks(inputs),
+  };
 }
 
-export function burstBlocks({ burstSizeBytes, blockBytes }: PlanInputs): number {
-  return roundUp(burstSizeBytes, blockBytes);
+/** Bytes that one file of the steady rate occupies. */
+export function fileBlocks({ sizeBytes, allocatedBytes, blockSizeBytes }: PlanInputs): number {
+  return allocatedBytes ?? roundUp(sizeBytes, blockSizeBytes);
+}
+
+export function burstBlocks({ burstSizeBytes, blockSizeBytes }: PlanInputs): number {
+  return roundUp(burstSizeBytes, blockSizeBytes);
 }
 
 export function planVolume(inputs: PlanInputs): VolumePlan {
-  const { shiftMs, retentionMs, outageMs, blockBytes, inodeRatioBytes, pathBytes } = inputs;
+  const { shiftMs, retentionMs, outageMs, blockSizeBytes, inodeRatioBytes, pathLength } = inputs;
   const { lowWatermark: low, highWatermark: high, criticalWatermark: critical } = inputs;
-  const shift = arrivals(inputs, shiftMs);
+  const shift = arrivalsOfShift(inputs);
   const retained = arrivals(inputs, retentionMs);
   const lagging = arrivals(inputs, retentionMs + PROVE_LAG_MS);
   const outage = arrivals(inputs, outageMs);
-  const entryBytes = Math.ceil((DIRECTORY_ENTRY_BYTES + pathBytes) / DIRECTORY_FILL);
+  const entryBytes = Math.ceil((DIRECTORY_ENTRY_BYTES + pathLength) / DIRECTORY_FILL);
 
   const calmFiles = lagging.files;
   const peakFiles = lagging.files + outage.files;
-  const directoryBytes = peakFiles * entryBytes + DIRECTORY_INODES * blockBytes;
+  const directoryBytes = peakFiles * entryBytes + DIRECTORY_INODES * blockSizeBytes;
   const calmBytes = lagging.bytes + directoryBytes;
   const peakBytes = calmBytes + outage.bytes;
 
@@ -132,7 +145,7 @@ export function planVolume(inputs: PlanInputs): VolumePlan {
     decidedBy,
     lowWatermarkBytes: mark(low, 'freeing early ends here; a normal day stays below'),
     highWatermarkBytes: mark(high, 'from here the oldest proved files go before their time'),
-    criticalWatermarkBytes: mark(critical, 'the loudest alarm: the outage is longer than planned'),
+    criticalWatermarkBytes: mark(critical, 'above it the outage is longer than planned, the loudest alarm'),
   };
 }
 
@@ -150,11 +163,11 @@ function countOf(inputs: PlanInputs, { bursts }: Arrivals, spanMs: number): stri
 
 /** "518,400 files x 4 KiB, because a file of 1 KiB occupies whole blocks of 4 KiB". */
 function blocksOf(inputs: PlanInputs, { rateFiles, bursts }: Arrivals): string {
-  const { sizeBytes, burstSizeBytes, blockBytes, allocatedBytes, burst } = inputs;
+  const { sizeBytes, burstSizeBytes, blockSizeBytes, allocatedBytes, burst } = inputs;
   const because = (size: number, each: number): string =>
     each === size
       ? ''
-      : `, because a file of ${bytes(size)} occupies ${each === blockBytes ? `a whole block of ${bytes(each)}` : `whole blocks of ${bytes(blockBytes)}`}`;
+      : `, because a file of ${bytes(size)} occupies ${each === blockSizeBytes ? `a whole block of ${bytes(each)}` : `whole blocks of ${bytes(blockSizeBytes)}`}`;
   const parts: string[] = [];
   const each = fileBlocks(inputs);
   if (rateFiles > 0)

@@ -4,10 +4,18 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { after, type TestContext, test } from 'node:test';
+import { bundle } from '../../app/bundle.ts';
 import { ROOT } from '../support/cli.ts';
 import { cpuMs, peakRssBytes, spawnFerry } from '../support/ferry-child.ts';
+import { imageCommand } from '../support/image.ts';
 import { until } from '../support/temp.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'ferry-bundle-'));
+after(() => rmSync(directory, { recursive: true, force: true }));
+await bundle(join(directory, 'ferry.mjs'));
+/** The shipped bundle with the image's flags. */
+const program = imageCommand(join(directory, 'ferry.mjs'));
 
 interface Place {
   readonly source: string;
@@ -76,7 +84,7 @@ const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`;
 test('12 files of 1 KB a second beside 5,000 retained ones cost less than 2 % of a core', async (t) => {
   const { source, words, env } = await place(t);
   makeFiles(source, 5_000, 1_000, 'retained');
-  const run = spawnFerry(t, words, { env });
+  const run = spawnFerry(t, words, { env, program });
   await until(() => field(run.stdout(), 'retainedFiles') === 5_000, 'the retained ones are proved', 120_000);
   const began = { cpuMs: cpuMs(run.pid), atMs: performance.now() };
   const seconds = 30;
@@ -97,7 +105,7 @@ test('12 files of 1 KB a second beside 5,000 retained ones cost less than 2 % of
 test('5,000 files of 13 KB cost less than 10 s of processor time', async (t) => {
   const { source, words, env } = await place(t);
   makeFiles(source, 5_000, 13_000);
-  const run = spawnFerry(t, [...words, '--settle', '100ms'], { env });
+  const run = spawnFerry(t, [...words, '--settle', '100ms'], { env, program });
   await until(() => field(run.stdout(), 'sentFiles') === 5_000, 'all are sent', 120_000);
   const spentMs = cpuMs(run.pid);
   t.diagnostic(
@@ -109,7 +117,7 @@ test('5,000 files of 13 KB cost less than 10 s of processor time', async (t) => 
 test('100,000 files of 1 KB are moved with less than 128 MB resident', async (t) => {
   const { source, words, env } = await place(t);
   makeFiles(source, 100_000, 1_000);
-  const run = spawnFerry(t, [...words, '--settle', '100ms', '--prove-every', '5s'], { env });
+  const run = spawnFerry(t, [...words, '--settle', '100ms', '--prove-every', '5s'], { env, program });
   await until(() => field(run.stdout(), 'retainedFiles') === 100_000, 'all are sent and proved', 600_000);
   const peak = peakRssBytes(run.pid);
   const spentMs = cpuMs(run.pid);
@@ -136,7 +144,7 @@ async function listed(t: TestContext, objects: number): Promise<number> {
   for (let number = 0; number < objects; number += 500) {
     writeFileSync(join(source, `file-${String(number).padStart(7, '0')}x`), `local ${number}`);
   }
-  const run = spawnFerry(t, [...words, '--key', '{path}', '--settle', '100ms'], { env });
+  const run = spawnFerry(t, [...words, '--key', '{path}', '--settle', '100ms'], { env, program });
   await until(() => field(run.stdout(), 'retainedFiles') === objects / 500, 'all are proved', 300_000);
   return peakRssBytes(run.pid);
 }

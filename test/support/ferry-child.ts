@@ -17,6 +17,8 @@ export interface ChildOptions {
   /** A program with arguments that runs node, e.g. `['prlimit', '--nofile=64']`. */
   readonly wrapper?: readonly string[];
   readonly cwd?: string;
+  /** Node and the program. @default this Node and app/main.ts; `imageCommand(bundle)` for what is shipped */
+  readonly program?: readonly string[];
 }
 
 export interface FerryChild {
@@ -34,7 +36,7 @@ export function spawnFerry(
   words: readonly string[],
   options: ChildOptions = {},
 ): FerryChild {
-  const command = [...(options.wrapper ?? []), process.execPath, MAIN, ...words];
+  const command = [...(options.wrapper ?? []), ...(options.program ?? [process.execPath, MAIN]), ...words];
   const child = spawn(command[0] ?? '', command.slice(1), {
     cwd: options.cwd ?? ROOT,
     env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', NO_COLOR: '1', ...options.env },

@@ -8,6 +8,9 @@ import { exitCodes } from '../../app/commands/exit-codes.ts';
 import { cell, settingsMarkdown } from '../../app/core/settings/table.ts';
 import { filesMetrics } from '../../app/files/metrics.ts';
 import { filesSpec } from '../../app/files/settings.ts';
+import { SITES } from '../../app/plan/inputs.ts';
+import { planCapacity } from '../../app/plan/plan.ts';
+import { plansMarkdown } from '../../app/plan/table.ts';
 
 export const README = join(import.meta.dirname, '../../README.md');
 
@@ -26,6 +29,11 @@ export const SECTIONS: Readonly<Record<string, () => string>> = {
         .describe()
         .map(({ name, type, help }) => [`\`${name}\``, type, help]),
     ),
+  capacity: () =>
+    plansMarkdown({
+      '12 files/s of 1 KB': planCapacity(SITES.small),
+      '5,000 files of 13 KB at every start': planCapacity(SITES.burst),
+    }),
   commands: () => {
     const commands = table(
       ['Command', 'What it does'],

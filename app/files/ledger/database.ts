@@ -46,7 +46,7 @@ export function openDatabase(file: string): DatabaseSync {
   try {
     // One process only; without shared memory. A kill loses nothing, a power cut at most the last commits.
     db.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;');
-    db.exec('PRAGMA cache_size=-4096; PRAGMA temp_store=FILE; PRAGMA journal_size_limit=4194304;');
+    db.exec('PRAGMA cache_size=-2048; PRAGMA temp_store=FILE; PRAGMA journal_size_limit=4194304;');
     const version = Number(db.prepare('PRAGMA user_version').get()?.user_version ?? 0);
     if (version === 0) db.exec(`BEGIN IMMEDIATE; ${SCHEMA} PRAGMA user_version=${SCHEMA_VERSION}; COMMIT;`);
     else if (version !== SCHEMA_VERSION)
