@@ -13,6 +13,13 @@ export const MONTH_DAYS = 30;
  */
 export const PROVE_LAG_MS = 120_000;
 
+/**
+ * A walk costs 2.5 s of CPU per million files (opendir and lstat, measured), and a patrol takes 1 % of a core
+ * (--walk-cpu-share): among a million files a new one is met after up to four minutes.
+ */
+export const WALK_CPU_S_PER_FILE = 2.5e-6;
+export const PATROL_CPU_SHARE = 0.01;
+
 /** Bytes of an ext4 directory entry beside the name, and how full its blocks are kept. Directories never shrink. */
 export const DIRECTORY_ENTRY_BYTES = 8;
 export const DIRECTORY_FILL = 0.6;
@@ -49,7 +56,10 @@ export const PART_BYTES = 8 * MIB;
 export const CPU_MS_PER_FILE = 0.4;
 /** CPU of reading, SHA-256, MD5 and TLS of 1 MiB. */
 export const CPU_MS_PER_MIB = 8;
-/** Walking takes at most 1 % of a core (--walk-cpu-share); log, metrics and listings are below 1 %. */
+/**
+ * Walking takes at most 1 % of a core (--walk-cpu-share); log, metrics and listings are below 1 %; the
+ * rest is for passes over a backlog, which take what they need.
+ */
 export const CPU_IDLE_MILLICORES = 60;
 /** A start and a listing page must not crawl: less than half a core makes probes slow. */
 export const CPU_LIMIT_MIN_MILLICORES = 500;
@@ -76,6 +86,8 @@ export const DRAIN_MIN_S = 25;
 export const DRAIN_FIXED_S = 10;
 /** Files of the last seconds before a stop that are not sent yet: settle, walk and a slow upload. */
 export const DRAIN_YOUNG_S = 30;
+/** The drain's own walk may use the least CPU limit there is; `ferry files` gives it half of the drain. */
+export const DRAIN_WALK_CORES = 0.5;
 /** Between the drain's end and the kill. */
 export const GRACE_MARGIN_S = 5;
 

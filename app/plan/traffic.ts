@@ -8,14 +8,16 @@ import {
   DAY_MS,
   DRAIN_FIXED_S,
   DRAIN_MIN_S,
+  DRAIN_WALK_CORES,
   DRAIN_YOUNG_S,
   GRACE_MARGIN_S,
   OBJECTS_PER_LIST,
   PART_BYTES,
   PROVING_PASSES_PER_DAY,
   PUT_OVERHEAD_BYTES,
+  WALK_CPU_S_PER_FILE,
 } from './measured.ts';
-import { type Arrivals, arrivals, type VolumePlan } from './volume.ts';
+import { type Arrivals, arrivals, patrolSeconds, type VolumePlan } from './volume.ts';
 
 export interface TrafficPlan {
   readonly filesPerDay: Figure;
@@ -88,14 +90,16 @@ export function planTraffic(inputs: PlanInputs, volume: VolumePlan): TrafficPlan
   );
   const catchUpSeconds = busy < 1 ? Math.ceil(sending / (1 - busy)) : Number.POSITIVE_INFINITY;
 
-  const youngFiles = Math.ceil(rate * DRAIN_YOUNG_S) + burst;
-  const youngWire =
-    Math.ceil(rate * DRAIN_YOUNG_S) * wireBytes(sizeBytes) + burst * wireBytes(burstSizeBytes);
+  const peak = volume.peakFiles.value;
+  const unseenS = DRAIN_YOUNG_S + patrolSeconds(peak);
+  const walkS = (peak * WALK_CPU_S_PER_FILE) / DRAIN_WALK_CORES;
+  const youngFiles = Math.ceil(rate * unseenS) + burst;
+  const youngWire = Math.ceil(rate * unseenS) * wireBytes(sizeBytes) + burst * wireBytes(burstSizeBytes);
   const youngS = sendingSeconds(inputs, youngFiles, youngWire);
-  const drainNeeded = Math.max(DRAIN_MIN_S, Math.ceil(DRAIN_FIXED_S + youngS));
+  const drainNeeded = Math.max(DRAIN_MIN_S, Math.ceil(Math.max(2 * walkS, walkS + DRAIN_FIXED_S + youngS)));
   const drain = inputs.drainMs === undefined ? drainNeeded : Math.ceil(inputs.drainMs / 1_000);
   const stopS = Math.ceil(inputs.writerStopMs / 1_000);
-  const drainWhy = `${DRAIN_FIXED_S} s to settle and to prove + ${number(youngFiles)} files that a stop may find unsent (${DRAIN_YOUNG_S} s of the rate${burst > 0 ? ' and a burst' : ''}) in ${number(youngS)} s; at least ${DRAIN_MIN_S} s`;
+  const drainWhy = `${number(walkS)} s to find them among ${number(peak)} files (at most half of it all) + ${DRAIN_FIXED_S} s to settle and to prove + ${number(youngFiles)} files that a stop may find unsent (${number(unseenS)} s of the rate${burst > 0 ? ' and a burst' : ''}) in ${number(youngS)} s; at least ${DRAIN_MIN_S} s`;
 
   return {
     filesPerDay: figure(filesPerDay, 'files/day', perDay.join(' + ')),

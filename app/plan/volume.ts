@@ -8,7 +8,9 @@ import {
   DIRECTORY_INODES,
   FILE_SYSTEM_USABLE,
   MIB,
+  PATROL_CPU_SHARE,
   PROVE_LAG_MS,
+  WALK_CPU_S_PER_FILE,
 } from './measured.ts';
 
 export interface VolumePlan {
@@ -80,13 +82,19 @@ export function burstBlocks({ burstSizeBytes, blockSizeBytes }: PlanInputs): num
   return roundUp(burstSizeBytes, blockSizeBytes);
 }
 
+/** How long a patrol over so many files takes: a new file is met at most that late. */
+export function patrolSeconds(files: number): number {
+  return (files * WALK_CPU_S_PER_FILE) / PATROL_CPU_SHARE;
+}
+
 export function planVolume(inputs: PlanInputs): VolumePlan {
   const { shiftMs, retentionMs, outageMs, blockSizeBytes, inodeRatioBytes, pathLength } = inputs;
   const { lowWatermark: low, highWatermark: high, criticalWatermark: critical } = inputs;
   const shift = arrivalsOfShift(inputs);
   const retained = arrivals(inputs, retentionMs);
-  const lagging = arrivals(inputs, retentionMs + PROVE_LAG_MS);
   const outage = arrivals(inputs, outageMs);
+  const lagMs = PROVE_LAG_MS + patrolSeconds(retained.files + outage.files) * 1_000;
+  const lagging = arrivals(inputs, retentionMs + lagMs);
   const entryBytes = Math.ceil((DIRECTORY_ENTRY_BYTES + pathLength) / DIRECTORY_FILL);
 
   const calmFiles = lagging.files;
@@ -122,7 +130,7 @@ export function planVolume(inputs: PlanInputs): VolumePlan {
     peakFiles: figure(
       peakFiles,
       'files',
-      `${number(calmFiles)} within the retention and ${formatDuration(PROVE_LAG_MS)} until they are proved and freed + ${number(outage.files)} of an outage, in which a restarted uploader can free nothing`,
+      `${number(calmFiles)} within the retention and ${formatDuration(lagMs)} until they are proved and freed + ${number(outage.files)} of an outage, in which a restarted uploader can free nothing`,
     ),
     peakBytes: figure(
       peakBytes,
