@@ -12,6 +12,8 @@ export interface Limiter {
   readonly notBeforeMs: number;
   started(): void;
   ended(outcome: CallOutcome, nowMs: number): void;
+  /** Nothing succeeds: one call at a time, at intervals. */
+  readonly isProbing: boolean;
   readonly inFlight: number;
   readonly limit: number;
   /** Calls failed in a row with no success between. */
@@ -30,7 +32,11 @@ export function createLimiter(max: number, random: () => number = Math.random): 
   let halvedAtMs = Number.NEGATIVE_INFINITY;
   return {
     mayStart(nowMs) {
-      if (failuresInARow >= OUTAGE_AFTER_FAILURES) return inFlight === 0 && nowMs >= notBeforeMs;
+      if (failuresInARow >= OUTAGE_AFTER_FAILURES) {
+        // A clock that was set back must not stretch the pause.
+        const isOver = nowMs >= notBeforeMs || notBeforeMs - nowMs > PROBE_BACKOFF.capMs;
+        return inFlight === 0 && isOver;
+      }
       return inFlight < Math.floor(limit);
     },
     started() {
@@ -58,6 +64,9 @@ export function createLimiter(max: number, random: () => number = Math.random): 
     },
     get notBeforeMs() {
       return notBeforeMs;
+    },
+    get isProbing() {
+      return failuresInARow >= OUTAGE_AFTER_FAILURES;
     },
     get inFlight() {
       return inFlight;

@@ -3,7 +3,9 @@ import type { Clock } from './clock.ts';
 import { messageOf } from './errors.ts';
 import type { Log } from './log.ts';
 
+/** After an error, doubled for each that follows it. */
 const AFTER_ERROR_MS = 1_000;
+const AFTER_ERRORS_MAX_MS = 60_000;
 
 /** Repeats `turn` until the signal aborts. Never rejects. */
 export async function repeat(
@@ -19,16 +21,19 @@ export async function repeat(
 ): Promise<void> {
   const { what, signal, clock, log } = options;
   let told = '';
+  let errors = 0;
   while (!signal.aborted) {
     try {
       await turn();
       told = '';
+      errors = 0;
     } catch (error) {
       if (signal.aborted) return;
       // The same trouble every second is told once.
       if (messageOf(error) !== told) log.error(`${what}: ${messageOf(error)}`, { error });
       told = messageOf(error);
-      await clock.sleep(AFTER_ERROR_MS, signal);
+      await clock.sleep(Math.min(AFTER_ERRORS_MAX_MS, AFTER_ERROR_MS * 2 ** Math.min(errors, 10)), signal);
+      errors += 1;
     }
     options.onTurn?.();
   }

@@ -36,10 +36,18 @@ export interface UploadState {
 
 /** Parts of one large file on their way at once: while they are sent, the next is read and hashed. */
 export const PARTS_IN_FLIGHT = 3;
+const PARTS_IN_FLIGHT_BYTES = 32 * 2 ** 20;
+
+/** The same for a file of this size: fewer where parts are big, so that memory does not grow with the file. */
+export function partsInFlight(sizeBytes: number): number {
+  const partBytes = partSizeBytes(sizeBytes);
+  const fitting = Math.max(1, Math.floor(PARTS_IN_FLIGHT_BYTES / partBytes));
+  return Math.min(PARTS_IN_FLIGHT, fitting, Math.max(1, Math.ceil(sizeBytes / partBytes)));
+}
 
 /**
  * A large file, read in order, part by part. `read` answers exactly the asked number of bytes or throws; they stay as
- * they are until `PARTS_IN_FLIGHT` reads later.
+ * they are until `partsInFlight` reads later.
  */
 export interface LargeSource {
   readonly sizeBytes: number;

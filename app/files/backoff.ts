@@ -18,6 +18,8 @@ export interface Backoff {
   endPass(): void;
 }
 
+/** With more failing files than are remembered, the rest is tried in rounds this far apart. */
+const CROWDED_PAUSE_MS = 60_000;
 const POLICY = { baseMs: 1_000, capMs: 300_000 };
 
 export function createBackoff(random: () => number = Math.random, capacity = 10_000): Backoff {
@@ -29,18 +31,26 @@ export function createBackoff(random: () => number = Math.random, capacity = 10_
     met: boolean;
   }
   const entries = new Map<string, Entry>();
+  let crowdedNextMs = 0;
+  // Ten tries a second are enough for all failing files together: each may be a request that is paid for.
+  const capMs = (): number => Math.max(POLICY.capMs, entries.size * 100);
   return {
     failed(path, reason, message, nowMs) {
       const attempts = (entries.get(path)?.attempts ?? 0) + 1;
       // Half to full: a file that always fails must not come back at once by chance.
-      const ceilingMs = backoffMs(attempts, POLICY, () => 1);
+      const ceilingMs = backoffMs(attempts, { ...POLICY, capMs: capMs() }, () => 1);
       const nextMs = nowMs + ceilingMs * (0.5 + random() / 2);
       if (entries.has(path) || entries.size < capacity) {
         entries.set(path, { reason, message, attempts, nextMs, met: true });
-      }
+      } else if (nowMs >= crowdedNextMs) crowdedNextMs = nowMs + CROWDED_PAUSE_MS;
     },
     clear: (path) => void entries.delete(path),
-    mayTry: (path, nowMs) => (entries.get(path)?.nextMs ?? 0) <= nowMs,
+    mayTry(path, nowMs) {
+      // A file there was no room for waits with the others.
+      const nextMs = entries.get(path)?.nextMs ?? (entries.size >= capacity ? crowdedNextMs : 0);
+      // A clock that was set back must not stretch the pause.
+      return nextMs <= nowMs || nextMs - nowMs > capMs();
+    },
     knows: (path) => entries.has(path),
     byReason() {
       const counts = new Map<string, number>();

@@ -1,5 +1,6 @@
 // What a listed object says about a file's content: the same, another, or nothing that can be told.
 
+import { StoreError } from '../core/errors.ts';
 import { listPage } from '../core/listing.ts';
 import type { Retrier } from '../core/retry.ts';
 import type { Store, StoredObject } from '../core/store.ts';
@@ -46,9 +47,15 @@ export async function compareKey(
   if (verdict === 'same') return { verdict, proof: 'md5', etag: object.etag };
   // An unlike ETag proves nothing before the store has shown that its ETags are MD5s (SSE-KMS): the checksum decides.
   if (store.mayRead && object.sizeBytes === sizeBytes) {
-    const head = await retry(() => store.head(key, signal), signal);
+    const head = await retry(() => store.head(key, signal), signal).catch(unknownIfDenied);
     if (head?.sha256Hex === digests.sha256) return { verdict: 'same', proof: 'checksum', etag: head.etag };
     if (head?.sha256Hex !== undefined) return { verdict: 'other' };
   }
   return { verdict };
+}
+
+/** An object that may not be read tells nothing: that is this file's matter, not the store's. */
+function unknownIfDenied(error: unknown): undefined {
+  if (error instanceof StoreError && error.fault === 'denied') return undefined;
+  throw error;
 }

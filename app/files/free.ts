@@ -1,8 +1,9 @@
 // Deleting: set the file aside under another name, check that it is still the one that was hashed, unlink it; or put it
 // back. Everything here is one synchronous stretch, so that only another process can come between two steps.
-import { linkSync, lstatSync, renameSync, type Stats, unlinkSync } from 'node:fs';
+import { linkSync, lstatSync, realpathSync, renameSync, type Stats, unlinkSync } from 'node:fs';
 import { errnoOf } from '../core/errors.ts';
 import { asideName, type BytePath, baseOf, joinPath, parentOf, toSystemPath } from './paths.ts';
+import { readSmall } from './read.ts';
 import { sameStat } from './settle.ts';
 import type { FileStat } from './walk.ts';
 
@@ -12,20 +13,32 @@ export type FreeOutcome = 'freed' | 'changed' | 'vanished' | 'refused';
 /** Between which steps another process may act; a test acts there. */
 export type FreeStep = 'checked' | 'aside' | 'rechecked';
 
-/** Never throws for what the file system says of this one file. */
+export interface FreeOptions {
+  /**
+   * Of the content that was proved. The file is then read once more, set aside: a writer that maps it into memory changes
+   * it without moving a time, on tmpfs for ever. With it a moved ctime (a chmod, another hard link) says nothing.
+   */
+  readonly sha256?: string | undefined;
+  readonly onStep?: (step: FreeStep) => void;
+}
+
+/** Never throws for what the file system says of this one file. `root` has no symlink in it. */
 export function freeFile(
   root: BytePath,
   path: BytePath,
   proved: FileStat,
-  onStep: (step: FreeStep) => void = () => {},
+  options: FreeOptions = {},
 ): FreeOutcome {
+  const { sha256, onStep = () => {} } = options;
   const absolute = toSystemPath(`${root}/${path}`);
   const asidePath = joinPath(parentOf(path), asideName(baseOf(path)));
   const aside = toSystemPath(`${root}/${asidePath}`);
   try {
     const found = lstat(absolute);
     if (found === undefined) return 'vanished';
-    if (!found.isFile() || !sameStat(found, proved)) return 'changed';
+    if (!found.isFile() || !(sha256 === undefined ? sameStat(found, proved) : sameButCtime(found, proved)))
+      return 'changed';
+    if (!isBelow(root, path)) return 'changed';
     if (lstat(aside) !== undefined) {
       restoreAside(root, asidePath, path);
       return 'changed';
@@ -35,12 +48,11 @@ export function freeFile(
     onStep('aside');
     const moved = lstat(aside);
     // The rename itself moves ctime; the rest must stand.
-    if (
-      !moved?.isFile() ||
-      moved.ino !== proved.ino ||
-      moved.size !== proved.size ||
-      moved.mtimeMs !== proved.mtimeMs
-    ) {
+    const stands =
+      moved?.isFile() === true &&
+      sameButCtime(moved, proved) &&
+      (sha256 === undefined || hasContent(`${root}/${asidePath}`, moved, sha256));
+    if (!stands) {
       restoreAside(root, asidePath, path);
       return 'changed';
     }
@@ -51,6 +63,27 @@ export function freeFile(
     // ENOTDIR: a file stands where its directory was.
     return ['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '') ? 'vanished' : 'refused';
   }
+}
+
+/** The state without ctime, which a rename, a chmod or another hard link moves. */
+export function sameButCtime(a: FileStat, b: FileStat): boolean {
+  return a.ino === b.ino && a.size === b.size && a.mtimeMs === b.mtimeMs;
+}
+
+function hasContent(absolute: BytePath, stat: FileStat, sha256: string): boolean {
+  try {
+    return readSmall(absolute, stat).sha256 === sha256;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the path leads through no symlink: what somebody moved elsewhere and linked to is no longer Ferry's to free. */
+function isBelow(root: BytePath, path: BytePath): boolean {
+  const parent = parentOf(path);
+  if (parent === '') return true;
+  const real = realpathSync(toSystemPath(`${root}/${parent}`), { encoding: 'latin1' as BufferEncoding });
+  return real === `${root}/${parent}`;
 }
 
 /**

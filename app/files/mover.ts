@@ -1,8 +1,8 @@
 // The files mover: find -> settle -> put -> prove -> retain -> free, each a loop of its own over one ledger, so that
 // none of them waits for another's trouble.
-import { type ExitName, isTransient, messageOf } from '../core/errors.ts';
+import { type ExitName, FerryError, isTransient, messageOf, StoreError } from '../core/errors.ts';
 import { listPage } from '../core/listing.ts';
-import { repeat } from '../core/loop.ts';
+import { deadline, repeat } from '../core/loop.ts';
 import { drainWithin } from './drain.ts';
 import { moveOnce } from './once.ts';
 import { assemble, type MoverOptions, type Parts, snapshotOf } from './parts.ts';
@@ -27,6 +27,7 @@ const FREE_EVERY_MS = 1_000;
 const SETTLE_TURN_MIN_MS = 20;
 const SETTLE_TURN_MAX_MS = 500;
 const PREFLIGHT_DEADLINE_MS = 10_000;
+const LOOPS_END_MS = 1_000;
 
 /** Rejects with FerryError when the ledger cannot be used. */
 export async function startMover(options: MoverOptions): Promise<Mover> {
@@ -61,19 +62,37 @@ async function run(parts: Parts): Promise<ExitName> {
   await aborted(parts.finding.signal);
   if (!stop.signal.aborted) await drainWithin(parts, settings.drainMs);
   stop.abort();
-  await Promise.all(loops);
+  // They end as soon as what they wait for does; a file that is being hashed is not waited for.
+  await Promise.race([Promise.all(loops), parts.clock.sleep(LOOPS_END_MS)]);
   return 'ok';
 }
 
 /** One listing, so that a wrong bucket, role or region is told at once and in one sentence. */
-async function preflight({ settings, log, watch, stop }: Parts): Promise<void> {
+async function preflight({ settings, log, watch, finding, ledger, clock }: Parts): Promise<void> {
+  const signal = deadline(clock, PREFLIGHT_DEADLINE_MS, finding.signal);
   try {
-    await watch.retrier(PREFLIGHT_DEADLINE_MS)(() => listPage(watch.store, '', '', stop.signal), stop.signal);
+    const page = await watch.retrier(PREFLIGHT_DEADLINE_MS)(
+      () => listPage(watch.store, '', '', signal),
+      signal,
+    );
+    refuseEmptyFolder(settings.to, page.objects.length, ledger.totals.files);
   } catch (error) {
+    if (finding.signal.aborted) return;
     // A store that may come back is waited for, unless there is only this one pass.
-    if (settings.once || settings.dryRun || !isTransient(error)) throw error;
+    const mayPass = isTransient(error) || (error instanceof StoreError && error.fault === 'aborted');
+    if (settings.once || settings.dryRun || !mayPass) throw error;
     log.error(`the store cannot be reached yet, files wait: ${messageOf(error)}`);
   }
+}
+
+/** A folder that held objects and holds none now is a disk that is not mounted, far more often than a clean-up. */
+function refuseEmptyFolder(to: string, objects: number, rememberedFiles: number): void {
+  if (objects > 0 || rememberedFiles === 0 || to.startsWith('s3://')) return;
+  throw new FerryError(
+    'store',
+    `${to} is empty, yet ${rememberedFiles} files were moved there`,
+    'Mount it again; or, if it was emptied on purpose, delete the state directory',
+  );
 }
 
 const loopOf = ({ clock, log, times }: Parts, what: string, signal: AbortSignal) => ({

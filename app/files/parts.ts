@@ -1,4 +1,5 @@
 // What a run of the files mover is made of, and how the parts know each other.
+import { realpathSync } from 'node:fs';
 import { type Bell, createBell } from '../core/bell.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
@@ -57,11 +58,13 @@ export function assemble({ settings, store, clock, log }: MoverOptions): Parts {
   const stop = new AbortController();
   const finding = new AbortController();
   stop.signal.addEventListener('abort', () => finding.abort(), { once: true });
-  const root = toBytePath(settings.source);
+  // Without symlinks: what is freed is held against it.
+  const root = toBytePath(realpathSync(settings.source));
   const ledger = openLedger({
     directory: settings.dryRun ? undefined : settings.state,
     source: settings.source,
-    store: store.label,
+    // The same bucket name at another endpoint is another bucket.
+    store: `${store.label} ${settings.endpoint ?? ''}`.trim(),
     onDamaged: (sentence) => log.warn(sentence),
   });
   const bells = {
@@ -142,6 +145,7 @@ export function assemble({ settings, store, clock, log }: MoverOptions): Parts {
     counters,
     clock,
     proveEveryMs: settings.proveEveryMs,
+    backoff,
     backlogBell: bells.backlog,
     onProved: succeeded,
     onAllProved() {

@@ -6,8 +6,13 @@ import { sameStat } from './settle.ts';
 export interface ProvePorts extends MergePorts {
   readonly ledger: Ledger;
   readonly onProved: (row: LedgerRow) => void;
-  /** A complete listing does not show the object, or shows other content: the row is forgotten, the file is sent again. */
+  /** A complete listing does not show the object, or shows another size: the row is forgotten, the file is sent again. */
   readonly onMissing: (row: LedgerRow) => void;
+  /**
+   * The object is there with the right size and another ETag: it may have been replaced, or the store names ETags as it
+   * likes. Unknown is no proof, and sending again would make another such object: the row stays unproved.
+   */
+  readonly onDoubtful: (row: LedgerRow) => void;
 }
 
 const ROWS_AT_ONCE = 4_000;
@@ -28,10 +33,12 @@ export async function proveOnce(ports: ProvePorts): Promise<void> {
     for (const row of rows) {
       const object = await cursor.find(row.key);
       if (!isCurrent(ledger, row)) continue;
-      if (object?.sizeBytes === row.stat.size && object.etag === row.etag) {
+      const sameSize = object?.sizeBytes === row.stat.size;
+      if (sameSize && object.etag === row.etag) {
         ledger.remember({ ...row, proved: true }, row);
         ports.onProved(row);
-      } else {
+      } else if (sameSize) ports.onDoubtful(row);
+      else {
         ledger.forget(row);
         ports.onMissing(row);
       }

@@ -3,10 +3,12 @@ import type { Bell } from '../core/bell.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf, StoreError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import type { Backoff } from './backoff.ts';
 import { add, type Counters } from './counters.ts';
 import { type ProvePorts, proveOnce } from './prove.ts';
 
-export interface ProverPorts extends Omit<ProvePorts, 'onProved' | 'onMissing'> {
+export interface ProverPorts extends Omit<ProvePorts, 'onProved' | 'onMissing' | 'onDoubtful'> {
+  readonly backoff: Backoff;
   readonly log: Log;
   readonly counters: Counters;
   readonly clock: Clock;
@@ -22,10 +24,14 @@ export interface ProverPorts extends Omit<ProvePorts, 'onProved' | 'onMissing'> 
 export interface Prover {
   /** One pass over everything unproved; a pass under way is waited for first. Answers whether it reached the end. */
   prove(signal?: AbortSignal): Promise<boolean>;
+  /** Whether a pass may come before its time, because the disk needs it: not every second. */
+  mayForce(nowMs: number): boolean;
   /** Whether a pass is worth its listings now. */
   isDue(unprovedFiles: number, nowMs: number): boolean;
 }
 
+/** For each page it lists, between passes that a full disk asks for. */
+const FORCED_PAUSE_MS = 10_000;
 /** A pass is worth its requests when it proves so many files for each page it lists. */
 const FILES_PER_PAGE = 2_000;
 /** Fewer are not worth a pass before its time. */
@@ -37,8 +43,15 @@ export function createProver(ports: ProverPorts): Prover {
   let lastPages = 1;
   let lastEndMs = Number.NEGATIVE_INFINITY;
 
+  // A clock that was set back must not stretch the pause.
+  const isOver = (nowMs: number, pauseMs: number): boolean =>
+    nowMs < lastEndMs || nowMs - lastEndMs >= pauseMs;
+
   const pass = async (signal: AbortSignal): Promise<boolean> => {
     const pagesBefore = counters.listings;
+    let missing: string | undefined;
+    let missingFiles = 0;
+    let doubtful: string | undefined;
     try {
       if (ledger.totals.unprovedFiles === 0) return true;
       await proveOnce({
@@ -50,12 +63,32 @@ export function createProver(ports: ProverPorts): Prover {
         },
         onMissing(row) {
           counters.vanishedObjects += 1;
-          log.warn('an object that was sent is not in a complete listing; its file is sent again', {
-            key: row.key,
-          });
+          missing ??= row.key;
+          missingFiles += 1;
+          // Somebody may take objects away as they come: each file waits longer each time.
+          ports.backoff.failed(
+            row.path,
+            'object-vanished',
+            `${row.key} was sent and is gone`,
+            ports.clock.now(),
+          );
           ports.backlogBell.ring();
         },
+        onDoubtful(row) {
+          doubtful ??= row.key;
+        },
       });
+      if (missing !== undefined) {
+        log.warn('objects that were sent are not in a complete listing; their files are sent again', {
+          files: missingFiles,
+          example: missing,
+        });
+      }
+      if (doubtful !== undefined) {
+        log.warn('objects are there with another ETag than they were given; their files are not freed', {
+          example: doubtful,
+        });
+      }
       if (!signal.aborted) ports.onAllProved();
       return !signal.aborted;
     } catch (error) {
@@ -85,7 +118,8 @@ export function createProver(ports: ProverPorts): Prover {
     // time there is one page for each interval or one for each 2,000 files, whichever allows more.
     isDue: (unprovedFiles, nowMs) =>
       unprovedFiles >= Math.max(FILES_MIN, FILES_PER_PAGE * lastPages) ||
-      (unprovedFiles > 0 && nowMs - lastEndMs >= ports.proveEveryMs * lastPages),
+      (unprovedFiles > 0 && isOver(nowMs, ports.proveEveryMs * lastPages)),
+    mayForce: (nowMs) => isOver(nowMs, Math.min(ports.proveEveryMs, FORCED_PAUSE_MS) * lastPages),
   };
 }
 

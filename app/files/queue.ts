@@ -12,6 +12,8 @@ export interface SendQueue {
   take(): FoundFile | undefined;
   /** Looks without taking. */
   peek(): FoundFile | undefined;
+  /** Puts any one of the waiting files first and answers it. */
+  anyToFront(): FoundFile | undefined;
   done(file: FoundFile): void;
   has(path: string): boolean;
   room(lane: Lane): number;
@@ -26,6 +28,7 @@ const BACKLOG_TURN = 4;
 
 export function createQueue(
   capacity: Readonly<Record<Lane, number>> = { fresh: 8_192, backlog: 512 },
+  random: () => number = Math.random,
 ): SendQueue {
   const lanes: Record<Lane, { files: FoundFile[]; head: number }> = {
     fresh: { files: [], head: 0 },
@@ -63,6 +66,15 @@ export function createQueue(
     peek() {
       const lane = lanes[nextLane()];
       return lane.files[lane.head];
+    },
+    anyToFront() {
+      const lane = lanes[nextLane()];
+      const other = lane.head + Math.floor(random() * (lane.files.length - lane.head));
+      const [first, chosen] = [lane.files[lane.head], lane.files[other]];
+      if (first === undefined || chosen === undefined) return undefined;
+      lane.files[lane.head] = chosen;
+      lane.files[other] = first;
+      return chosen;
     },
     done: (file) => void known.delete(file.path),
     has: (path) => known.has(path),

@@ -4,7 +4,13 @@ import { hash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { errnoOf, messageOf } from '../core/errors.ts';
-import { type LargeSource, PARTS_IN_FLIGHT, partSizeBytes, SINGLE_PUT_MAX_BYTES } from '../core/store.ts';
+import {
+  type LargeSource,
+  partSizeBytes,
+  partsInFlight,
+  SINGLE_PUT_MAX_BYTES,
+  type Store,
+} from '../core/store.ts';
 import { type BytePath, toSystemPath } from './paths.ts';
 import { sameStat } from './settle.ts';
 import type { FileStat } from './walk.ts';
@@ -142,7 +148,7 @@ export function openLarge(
   return {
     sizeBytes: expected.size,
     read(offset, lengthBytes) {
-      const place = reads % PARTS_IN_FLIGHT;
+      const place = reads % partsInFlight(expected.size);
       const buffer = buffers[place] ?? Buffer.allocUnsafeSlow(partBytes);
       buffers[place] = buffer;
       reads += 1;
@@ -169,7 +175,11 @@ export interface ContentDigests {
 }
 
 /** Reads a file for its digests alone, as an upload would give them; lets the loop turn between parts. @throws ReadError */
-export async function digestFile(absolute: BytePath, expected: FileStat): Promise<ContentDigests> {
+export async function digestFile(
+  absolute: BytePath,
+  expected: FileStat,
+  signal?: AbortSignal,
+): Promise<ContentDigests> {
   if (!isLarge(expected.size)) {
     const { body, sha256 } = readSmall(absolute, expected);
     return { sha256, etag: hash('md5', body, 'hex') };
@@ -184,10 +194,20 @@ export async function digestFile(absolute: BytePath, expected: FileStat): Promis
       sha256.push(hash('sha256', part, 'hex'));
       md5.push(hash('md5', part, 'buffer'));
       await turn();
+      if (signal?.aborted) throw new ReadError('busy', 'Ferry is stopping.');
     }
     large.beforeCommit();
     return { sha256: sha256OfParts(sha256), etag: `${hash('md5', Buffer.concat(md5), 'hex')}-${md5.length}` };
   } finally {
     large.close();
   }
+}
+
+/** Whether a file still has the content that a row tells of, ETag included where that can be told. */
+export function contentStands(
+  store: Pick<Store, 'etagIsMd5'>,
+  row: { readonly sha256: string; readonly etag: string },
+  digests: ContentDigests,
+): boolean {
+  return row.sha256 === digests.sha256 && (!store.etagIsMd5 || row.etag === digests.etag);
 }

@@ -10,7 +10,7 @@ import { freeFile } from './free.ts';
 import type { Ledger, LedgerRow } from './ledger/ledger.ts';
 import type { Parts } from './parts.ts';
 import { type BytePath, toText } from './paths.ts';
-import { digestFile, ReadError } from './read.ts';
+import { contentStands, digestFile, isLarge, ReadError } from './read.ts';
 import type { FilesSettings } from './settings.ts';
 import { sameStat } from './settle.ts';
 import type { Sightings } from './sightings.ts';
@@ -59,7 +59,7 @@ export async function freeProved(
       if (!ports.refused.mayTry(row.path, ports.clock.now()) || !isCurrent(ledger, row)) continue;
       if (!row.thisRun) {
         if (await hashAgain(ports, row)) toProve += 1;
-      } else if (freeRow(ports, row, early)) {
+      } else if (await freeRow(ports, row, early)) {
         freedFiles += 1;
         freedBytes += diskBytes(row);
       }
@@ -92,7 +92,8 @@ export async function free(parts: Parts): Promise<boolean> {
   }
   const ports: RetainPorts = { ...parts, root: parts.secondLook.root, signal: stop.signal };
   const { toProve, short } = await freeDue(ports, settings, sightings);
-  return toProve > 0 || (short && ledger.totals.unprovedFiles > 0);
+  const mayForce = parts.prover.mayForce(parts.clock.now());
+  return toProve > 0 || (short && ledger.totals.unprovedFiles > 0 && mayForce);
 }
 
 /**
@@ -127,9 +128,12 @@ export async function freeDue(
   return { toProve: toProve + due.toProve, short };
 }
 
-function freeRow(ports: RetainPorts, row: LedgerRow, early: boolean): boolean {
+async function freeRow(ports: RetainPorts, row: LedgerRow, early: boolean): Promise<boolean> {
   const { root, ledger, counters, refused, clock } = ports;
-  switch (freeFile(root, row.path, row.stat)) {
+  // A large file is hashed before, so that the loop turns; a small one in the very moment of the delete.
+  if (isLarge(row.stat.size) && !(await hasRowContent(ports, row))) return false;
+  const sha256 = isLarge(row.stat.size) ? undefined : row.sha256;
+  switch (freeFile(root, row.path, row.stat, { sha256 })) {
     case 'freed':
       ledger.forget(row);
       refused.clear(row.path);
@@ -156,17 +160,20 @@ function freeRow(ports: RetainPorts, row: LedgerRow, early: boolean): boolean {
   }
 }
 
-/** Whether the file still has the content that the row tells of; the row then waits for a listing of this run. */
+/** The row of an earlier run whose content stands waits for a listing of this run. */
 async function hashAgain(ports: RetainPorts, row: LedgerRow): Promise<boolean> {
+  if (!(await hasRowContent(ports, row))) return false;
+  ports.ledger.remember({ ...row, proved: false, thisRun: true }, row);
+  return true;
+}
+
+/** Whether the file still has the content that the row tells of; forgets the row if not. */
+async function hasRowContent(ports: RetainPorts, row: LedgerRow): Promise<boolean> {
   const { ledger, root } = ports;
   try {
-    const digests = await digestFile(`${root}/${row.path}`, row.stat);
+    const digests = await digestFile(`${root}/${row.path}`, row.stat, ports.signal);
     if (!isCurrent(ledger, row)) return false;
-    const etagStands = !ledger.etagIsMd5 || digests.etag === row.etag;
-    if (digests.sha256 === row.sha256 && etagStands) {
-      ledger.remember({ ...row, proved: false, thisRun: true }, row);
-      return true;
-    }
+    if (contentStands(ledger, row, digests)) return true;
     ledger.forget(row);
   } catch (error) {
     if (!(error instanceof ReadError)) throw error;

@@ -2,6 +2,7 @@
 // new key that names it.
 import { hash } from 'node:crypto';
 import { StoreError } from '../core/errors.ts';
+import { listPage } from '../core/listing.ts';
 import type { Retrier } from '../core/retry.ts';
 import type { PutResult, Store, UploadState } from '../core/store.ts';
 import { compareKey } from './compare.ts';
@@ -55,14 +56,9 @@ async function sendLarge(ports: SendPorts, file: FoundFile): Promise<Sent> {
   const absolute = `${root}/${file.path}`;
   const key = keyOf(file.path, file.stat.mtimeMs);
   // Asking first costs a listing; not asking would cost the whole upload when the object is there already.
-  const digestsOnce = once(() => digestFile(absolute, file.stat));
-  const page = await retry(() => store.list(key, '', signal), signal);
-  const there = page.objects[0];
-  if (there?.key === key && there.sizeBytes === file.stat.size) {
-    const digests = await digestsOnce();
-    const found = await compareKey(ports, key, file.stat.size, digests);
-    if (found.verdict === 'same') return asSame(file, key, digests.sha256, found, 0);
-  }
+  const page = await retry(() => listPage(store, key, '', signal), signal);
+  const isTaken = page.objects[0]?.key === key;
+  const digestsOnce = once(() => digestFile(absolute, file.stat, signal));
   let state: UploadState | undefined;
   let sha256 = '';
   const upload: Upload = {
@@ -86,7 +82,7 @@ async function sendLarge(ports: SendPorts, file: FoundFile): Promise<Sent> {
     sha256: () => sha256,
     digests: digestsOnce,
   };
-  const result = await upload.put(key);
+  const result: PutResult = isTaken ? { outcome: 'exists' } : await upload.put(key);
   const sent =
     result.outcome === 'created'
       ? asCreated(file, key, sha256, result.etag, 0)
@@ -120,23 +116,30 @@ async function afterTaken(
 ): Promise<Sent> {
   const digests = await upload.digests();
   let key = firstKey;
+  let saidTaken = firstKey;
   for (let conflicts = 0; conflicts < KEYS_TRIED_MAX; ) {
     const found = await compareKey(ports, key, file.stat.size, digests);
     if (found.verdict === 'same') return asSame(file, key, digests.sha256, found, conflicts);
     if (found.verdict === 'absent') {
-      throw new StoreError(
-        'conflict',
-        `The key ${JSON.stringify(key)} is taken, yet a listing does not show it.`,
-      );
+      if (key === saidTaken) throw takenYetUnlisted(key);
+      const result = await upload.put(key);
+      if (result.outcome === 'created') return asCreated(file, key, upload.sha256(), result.etag, conflicts);
+      saidTaken = key;
+      continue;
     }
     conflicts += 1;
     key = conflictKey(firstKey, digests.etag, conflicts);
-    const result = await upload.put(key);
-    if (result.outcome === 'created') return asCreated(file, key, upload.sha256(), result.etag, conflicts);
   }
   throw new StoreError(
     'bad-request',
     `${KEYS_TRIED_MAX} keys that name this content are taken, the last is ${JSON.stringify(key)}, and none can be shown to hold it.`,
+  );
+}
+
+function takenYetUnlisted(key: string): StoreError {
+  return new StoreError(
+    'conflict',
+    `The key ${JSON.stringify(key)} is taken, yet a listing does not show it.`,
   );
 }
 

@@ -3,11 +3,11 @@ import type { Clock } from '../core/clock.ts';
 import { messageOf, StoreError } from '../core/errors.ts';
 import { type CallOutcome, createLimiter } from '../core/limiter.ts';
 import type { Log } from '../core/log.ts';
-import { partSizeBytes, SINGLE_PUT_MAX_BYTES } from '../core/store.ts';
+import { partSizeBytes, partsInFlight, SINGLE_PUT_MAX_BYTES } from '../core/store.ts';
 import type { Backoff } from './backoff.ts';
 import { add, type Counters } from './counters.ts';
 import type { SendQueue } from './queue.ts';
-import { digestFile, ReadError } from './read.ts';
+import { contentStands, digestFile, ReadError } from './read.ts';
 import { type SendPorts, sendFile } from './send.ts';
 import type { FoundFile } from './walk.ts';
 
@@ -84,7 +84,9 @@ export function createSender(ports: SenderPorts): Sender {
   };
 
   const costOf = (file: FoundFile): number =>
-    file.stat.size > SINGLE_PUT_MAX_BYTES ? partSizeBytes(file.stat.size) : file.stat.size;
+    file.stat.size > SINGLE_PUT_MAX_BYTES
+      ? partSizeBytes(file.stat.size) * partsInFlight(file.stat.size)
+      : file.stat.size;
 
   const pump = (): void => {
     if (ledgerBlocked) return;
@@ -94,6 +96,14 @@ export function createSender(ports: SenderPorts): Sender {
         planProbe(nowMs);
         return;
       }
+      // Others may have failed since it was queued.
+      if (!backoff.mayTry(file.path, nowMs)) {
+        queue.take();
+        queue.done(file);
+        continue;
+      }
+      // While nothing succeeds each probe is another file: some that are refused must not hide that others may pass.
+      if (limiter.isProbing) file = queue.anyToFront() ?? file;
       const cost = costOf(file);
       if (bodyBytes > 0 && bodyBytes + cost > BODIES_MAX_BYTES) return;
       queue.take();
@@ -130,9 +140,10 @@ export function createSender(ports: SenderPorts): Sender {
         known.stat.ino === stat.ino
       ) {
         // Only its ctime moved (a chmod, a link): if the content stands, only the row is renewed, and proved again.
-        const digests = await digestFile(`${ports.root}/${path}`, stat);
-        if (digests.sha256 === known.sha256) {
-          ledger.remember({ ...known, stat, proved: false, thisRun: true }, known);
+        const digests = await digestFile(`${ports.root}/${path}`, stat, signal);
+        const current = ledger.get(path);
+        if (current?.key === known.key && contentStands(ports.store, current, digests)) {
+          ledger.remember({ ...current, stat, proved: false, thisRun: true }, current);
           backoff.clear(path);
           return 'neutral';
         }

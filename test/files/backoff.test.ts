@@ -62,9 +62,13 @@ test('a file that a whole pass does not meet is forgotten, one that it meets is 
   assert.deepEqual([backoff.knows('gone'), backoff.knows('here'), backoff.knows('new')], [false, true, true]);
 });
 
-test('memory is bounded: beyond the capacity files are tried again at once rather than remembered', () => {
+test('memory is bounded: beyond the capacity files wait together, so that they cost no storm of requests', () => {
   const backoff = createBackoff(Math.random, 10);
   for (let index = 0; index < 1_000; index += 1) backoff.failed(String(index), 'network', 'no', T0);
   assert.equal(backoff.size, 10);
-  assert.equal(backoff.mayTry('999', T0), true);
+  assert.equal(backoff.mayTry('999', T0), false);
+  assert.equal(backoff.mayTry('999', T0 + 59_999), false);
+  assert.equal(backoff.mayTry('999', T0 + 60_000), true);
+  backoff.failed('999', 'network', 'no', T0 + 60_000);
+  assert.equal(backoff.mayTry('998', T0 + 60_000), false, 'one failure sends the others back');
 });

@@ -1,5 +1,6 @@
 // Deleting takes away nothing but the content that was proved, whatever a writer does at the same moment.
 import assert from 'node:assert/strict';
+import { hash } from 'node:crypto';
 import {
   appendFileSync,
   chmodSync,
@@ -138,13 +139,14 @@ function race(directory: string, acts: ReadonlyMap<FreeStep, readonly Action[]>)
   try {
     let written = 0;
     let last = contents(directory);
-    const outcome = freeFile(directory, 'file', proved, (step) => {
+    const onStep = (step: FreeStep) => {
       for (const action of acts.get(step) ?? []) {
         written += 1;
         act(directory, fd, action, `new content ${written}`);
       }
       last = contents(directory);
-    });
+    };
+    const outcome = freeFile(directory, 'file', proved, { onStep });
     const left = contents(directory);
     if (outcome === 'freed') assert.deepEqual(left, without(last, PROVED));
     else assert.deepEqual(left, last);
@@ -252,9 +254,10 @@ const KILLED_AT = `
   const { freeFile } = await import(app('files/free.ts'));
   const { lstatSync } = await import('node:fs');
   const [directory, killAt] = args;
-  freeFile(directory, 'file', lstatSync(directory + '/file'), (step) => {
+  const onStep = (step) => {
     if (step === killAt) process.kill(process.pid, 'SIGKILL');
-  });
+  };
+  freeFile(directory, 'file', lstatSync(directory + '/file'), { onStep });
 `;
 
 /** The next walk, as the finder makes it. */
@@ -313,4 +316,41 @@ test('a name of 255 bytes that is taken is kept under one that fits', async (t) 
   await nextWalk(directory);
   assert.deepEqual(contents(directory), ['newer', PROVED].sort());
   assert.equal(existsSync(join(directory, `${'n'.repeat(230)}.ferry-kept-1`)), true);
+});
+
+test('a file whose content changed without moving a time stays: a mapped page of a vendor is not lost', async (t) => {
+  const directory = await tempDir(t);
+  const path = join(directory, 'file');
+  writeFileSync(path, 'proved content');
+  const proved = lstatSync(path);
+  const sha256 = hash('sha256', 'proved content', 'hex');
+  writeFileSync(path, 'mapped content');
+  utimesSync(path, proved.atimeMs / 1_000, proved.mtimeMs / 1_000);
+  const now = { ...lstatSync(path), ino: proved.ino, size: proved.size, mtimeMs: lstatSync(path).mtimeMs };
+  assert.equal(freeFile(directory, 'file', now, { sha256 }), 'changed');
+  assert.equal(readFileSync(path, 'utf8'), 'mapped content');
+});
+
+test('with its content known, a moved ctime keeps no file: a hard link elsewhere does not hold it for ever', async (t) => {
+  const directory = await tempDir(t);
+  const path = join(directory, 'file');
+  writeFileSync(path, 'proved content');
+  const proved = lstatSync(path);
+  linkSync(path, join(directory, 'link'));
+  assert.equal(freeFile(directory, 'file', proved), 'changed');
+  assert.equal(
+    freeFile(directory, 'file', proved, { sha256: hash('sha256', 'proved content', 'hex') }),
+    'freed',
+  );
+});
+
+test('what was moved elsewhere and linked to is not freed there', async (t) => {
+  const directory = await tempDir(t);
+  mkdirSync(join(directory, 'source/2026'), { recursive: true });
+  writeFileSync(join(directory, 'source/2026/file'), 'archived');
+  const proved = lstatSync(join(directory, 'source/2026/file'));
+  renameSync(join(directory, 'source/2026'), join(directory, 'archive'));
+  symlinkSync(join(directory, 'archive'), join(directory, 'source/2026'));
+  assert.equal(freeFile(join(directory, 'source'), '2026/file', proved), 'changed');
+  assert.equal(readFileSync(join(directory, 'archive/file'), 'utf8'), 'archived');
 });

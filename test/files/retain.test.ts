@@ -30,7 +30,13 @@ function setUp(root: string, ledger: Ledger): RetainPorts {
 const all = (ports: RetainPorts) => freeProved(ports, Infinity, false, () => false);
 
 async function prove(ledger: Ledger, store: ArrayStore): Promise<void> {
-  await proveOnce({ ...portsFor(store), ledger, onProved: () => {}, onMissing: () => {} });
+  await proveOnce({
+    ...portsFor(store),
+    ledger,
+    onProved: () => {},
+    onMissing: () => {},
+    onDoubtful: () => {},
+  });
 }
 
 test('files of this run are freed and forgotten, and counted', async (t) => {
@@ -201,12 +207,13 @@ test('files whose directory refuses back off one by one and hold back no other',
     const { silentLog } = await at('core/log.ts');
     const { freeProved } = await at('files/retain.ts');
     const { lstatSync } = await import('node:fs');
+    const { hash } = await import('node:crypto');
     const root = args[0];
     const ledger = openLedger({ directory: undefined, source: root, store: 's' });
     for (const path of ['theirs/1', 'theirs/2', 'ours/1']) {
       const { size, mtimeMs, ctimeMs, ino } = lstatSync(root + '/' + path);
       const stat = { size, mtimeMs, ctimeMs, ino };
-      ledger.remember({ path, key: path, stat, sha256: 'a', etag: 'b', proof: 'put', proved: true }, undefined);
+      ledger.remember({ path, key: path, stat, sha256: hash('sha256', 'x', 'hex'), etag: 'b', proof: 'put', proved: true }, undefined);
     }
     let nowMs = 1e12;
     const clock = { now: () => nowMs, sleep: async () => {} };

@@ -74,6 +74,8 @@ export function faultOf(status: number, code: string): StoreFault {
   const known = FAULT_OF_CODE[code];
   if (known !== undefined) return known;
   if (/Throttl|SlowDown/.test(code)) return 'throttled';
+  // The key for the bucket's encryption is disabled, deleted or not allowed: no other file will fare better.
+  if (code.startsWith('KMS.')) return 'denied';
   // A success that is none: something answers in the server's place.
   return FAULT_OF_STATUS[status] ?? (status > 501 || status < 300 ? 'unavailable' : 'bad-request');
 }
