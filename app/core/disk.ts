@@ -56,6 +56,8 @@ export function readVolume(directory: string): VolumeStats {
 
 /** Growth is averaged over this time: shorter jumps with every burst, longer sees a runaway writer too late. */
 const GROWTH_WINDOW_MS = 5 * 60_000;
+/** A rate from less than this is a guess. */
+const GROWTH_SEEN_MS = 60_000;
 /** A volume that needs longer than this to fill does not fill. */
 const FULL_HORIZON_MS = 365 * 86_400_000;
 
@@ -147,6 +149,7 @@ export function createDiskMeter(options: DiskMeterOptions): DiskMeter {
   const byteGrowth = createGrowth();
   const inodeGrowth = createGrowth();
   let level: DiskLevel = 'ok';
+  let startedMs: number | undefined;
   return {
     record(sourceBytes, sourceInodes) {
       const used = measure(ask(volume, directory), limitBytes, sourceBytes, sourceInodes);
@@ -160,7 +163,9 @@ export function createDiskMeter(options: DiskMeterOptions): DiskMeter {
       level = diskLevel(share, watermarks, level);
       const bytesFullMs = timeToFullMs(used.usedBytes, used.limitBytes, bytesPerSecond);
       const inodesFullMs = timeToFullMs(used.usedInodes, used.limitInodes, inodesPerSecond);
-      const fullInMs = Math.min(bytesFullMs ?? Infinity, inodesFullMs ?? Infinity);
+      startedMs ??= atMs;
+      const isSeen = atMs - startedMs >= GROWTH_SEEN_MS || share >= 1;
+      const fullInMs = isSeen ? Math.min(bytesFullMs ?? Infinity, inodesFullMs ?? Infinity) : Infinity;
       return {
         ...used,
         growthBytesPerSecond: bytesPerSecond,

@@ -85,7 +85,9 @@ function forPeople(line: string, colour: boolean): string {
   const { level, time, message, ...fields } = JSON.parse(line) as Record<string, unknown>; // pino's own line
   const word = String(level);
   const shown = colour ? `\u001b[${COLOURS[word] ?? 0}m${word.padEnd(5)}\u001b[0m` : word.padEnd(5);
-  const pairs = Object.entries(fields).map(([name, value]) => ` ${name}=${shortly(value)}`);
+  // A summary's sentence says what its fields say.
+  const shownFields = 'verdict' in fields ? {} : fields;
+  const pairs = Object.entries(shownFields).map(([name, value]) => ` ${name}=${shortly(value)}`);
   return `${String(time).slice(11, 19)} ${shown} ${String(message)}${pairs.join('')}\n`;
 }
 

@@ -39,19 +39,20 @@ export async function runFiles(settings: FilesSettings, io: RunIo): Promise<Exit
       mover.kill();
       process.exit(EXIT.interrupted);
     });
-    void stop.requested.then(() => mover.drain());
+    void stop.requested.then(() => {
+      const budget = formatDuration(settings.drainMs);
+      if (!stopTelling.signal.aborted) log.info(`stopping: up to ${budget}; a second signal stops at once`);
+      mover.drain();
+    });
     server = await serve(settings, mover);
-    log.info(`moving ${settings.source} to ${store.label}`, {
+    log.info(`${settings.dryRun ? 'dry-run: looking at' : 'moving'} ${settings.source} to ${store.label}`, {
       retention: settings.keep ? 'for ever' : formatDuration(settings.retentionMs),
       ...(server ? { listen: server.address } : {}),
     });
     void tell(settings, mover, log, stopTelling.signal);
     const exit = await mover.done;
-    log.info(
-      summaryLine(mover.snapshot(), undefined).message,
-      summaryLine(mover.snapshot(), undefined).fields,
-    );
-    if (settings.dryRun) log.info(dryRunText(mover.snapshot()));
+    stopTelling.abort();
+    log.info(settings.dryRun ? dryRunText(mover.snapshot()) : doneText(mover.snapshot()));
     return exit;
   } finally {
     stopTelling.abort();
@@ -141,13 +142,31 @@ function readiness({ store, draining }: FilesSnapshot): Health {
 async function tell(settings: FilesSettings, mover: Mover, log: Log, signal: AbortSignal): Promise<void> {
   let before: FilesSnapshot | undefined;
   while (!signal.aborted) {
-    await systemClock.sleep(settings.summaryEveryMs, signal);
+    // One pass is watched more closely than a service.
+    const everyMs = settings.once ? Math.min(settings.summaryEveryMs, 10_000) : settings.summaryEveryMs;
+    await systemClock.sleep(everyMs, signal);
     if (signal.aborted) return;
     const now = mover.snapshot();
     const { message, fields } = summaryLine(now, before);
-    log.info(message, fields);
+    const level = now.disk?.level === 'critical' ? 'error' : fields.verdict === 'stuck' ? 'warn' : 'info';
+    log[level](message, fields);
     before = now;
   }
+}
+
+/** The end of a run, for people. */
+function doneText({ total, retained, unproved, failing, skipped }: FilesSnapshot): string {
+  const of = (reasons: ReadonlyMap<string, number>): string => {
+    const parts = [...reasons]
+      .filter(([, files]) => files > 0)
+      .map(([reason, files]) => `${files} ${reason}`);
+    return parts.length === 0 ? '0' : parts.join(', ');
+  };
+  return (
+    `done: ${total.sent.files} files sent (${formatBytes(total.sent.bytes)}), ` +
+    `${total.deduplicated.files} were there already, ${total.proved.files} proved, ${total.freed.files} freed, ` +
+    `${retained.files} proved and kept, ${unproved.files} not yet proved; skipped: ${of(skipped)}; left behind: ${of(failing)}`
+  );
 }
 
 function dryRunText({ total }: FilesSnapshot): string {

@@ -14,10 +14,12 @@ export interface Verdict {
 const STUCK_AFTER_MS = 15 * 60_000;
 /** The same when the store's last answer was a failure or every waiting file fails. */
 const STUCK_WITH_FAULT_MS = 2 * 60_000;
+/** The store itself has failed for this long: more than a moment, and nothing can move. */
+const STUCK_STORE_MS = 10_000;
 /** A walk of a million files takes seconds of CPU, minutes at a small share of a core. */
 const WALK_OVERDUE_MS = 60 * 60_000;
 /** After this long without an arrival the writer is idle. */
-const IDLE_AFTER_MS = 5 * 60_000;
+const IDLE_AFTER_MS = 30_000;
 
 /**
  * Whether the data flows, told from one snapshot. An idle writer leaves nothing waiting; a stuck uploader leaves files
@@ -25,7 +27,8 @@ const IDLE_AFTER_MS = 5 * 60_000;
  */
 export function verdict(now: FilesSnapshot): Verdict {
   const waiting = now.backlog.files + now.unproved.files;
-  const failing = sum(now.failing);
+  // A file that may not be deleted is in the store: it holds nothing up.
+  const failing = sum(now.failing) - (now.failing.get('cannot-delete') ?? 0);
   const held = Math.max(waiting, failing);
   const fault = faultOf(now);
   if (now.draining) {
@@ -47,7 +50,8 @@ export function verdict(now: FilesSnapshot): Verdict {
   if (held > 0) {
     const limitMs = fault === '' ? STUCK_AFTER_MS : STUCK_WITH_FAULT_MS;
     const waitedMs = Math.min(quietMs(now), now.oldestUnprovedAgeMs ?? Infinity);
-    if (waitedMs >= limitMs) {
+    const storeDown = now.store?.ok === false && now.atMs - now.store.sinceMs >= STUCK_STORE_MS;
+    if (waitedMs >= limitMs || storeDown) {
       const because = fault === '' ? 'the store gave no error' : fault;
       const text = `Nothing succeeded for ${formatDuration(quietMs(now))} while ${waitingText(now)}: ${because}.`;
       return { verdict: 'stuck', why: text };
@@ -70,7 +74,7 @@ export function verdict(now: FilesSnapshot): Verdict {
   if (now.settling > 0 || (arrivedMs !== undefined && arrivedMs < IDLE_AFTER_MS)) {
     return {
       verdict: 'flowing',
-      why: 'Everything that arrived is proved or settling, and more came lately.',
+      why: 'Everything that arrived is proved or settling.',
     };
   }
   const since =
@@ -97,8 +101,7 @@ function waitingText(now: FilesSnapshot): string {
 function faultOf(now: FilesSnapshot): string {
   const parts: string[] = [];
   if (now.store?.ok === false) {
-    const message = now.store.message ? ` (${now.store.message.replace(/\.$/, '')})` : '';
-    parts.push(`the store answers ${now.store.fault ?? 'with an error'}${message}`);
+    parts.push(now.store.message?.replace(/\.$/, '') ?? 'the store fails');
   }
   const reasons = reasonsText(now.failing);
   if (reasons !== '') parts.push(`files fail: ${reasons}`);

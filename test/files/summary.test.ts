@@ -46,7 +46,7 @@ test('files that wait while nothing succeeds are stuck, and the store fault is n
   assert.equal(name, 'stuck');
   assert.equal(
     why,
-    'Nothing succeeded for 10m while 40 files to send: the store answers denied (Access Denied); files fail: denied 40.',
+    'Nothing succeeded for 10m while 40 files to send: Access Denied; files fail: denied 40.',
   );
 });
 
@@ -180,5 +180,21 @@ test('the line of a stuck mover carries the sentence that says why', () => {
     lastSuccessAtMs: NOW_MS - HOUR_MS,
     store: { ok: false, fault: 'no-bucket', sinceMs: NOW_MS },
   });
-  assert.match(summaryLine(stuck, undefined).message, /^stuck: .* the store answers no-bucket\.$/);
+  assert.match(summaryLine(stuck, undefined).message, /^stuck: .* the store fails\.$/);
+});
+
+test('a store that has failed for ten seconds while files wait is a stuck mover at once; a moment is not', () => {
+  const failing = (agoMs: number) => {
+    const snapshot = walking({ backlog: { files: 3, bytes: 30 }, lastSuccessAtMs: NOW_MS - agoMs });
+    const store = {
+      ok: false,
+      fault: 'network',
+      message: 'Connection refused.',
+      sinceMs: snapshot.atMs - agoMs,
+    };
+    return verdict({ ...snapshot, store });
+  };
+  assert.notEqual(failing(2_000).verdict, 'stuck');
+  assert.equal(failing(10_000).verdict, 'stuck');
+  assert.match(failing(10_000).why, /Connection refused/);
 });
