@@ -96,7 +96,7 @@ export function assemble({ settings, store, clock, log }: MoverOptions): Parts {
     counters,
     settleMs: settings.settleMs,
   };
-  const secondLook = { ...finder, backlogBell: bells.backlog };
+  const secondLook = finder;
   const succeeded = (): void => {
     times.lastSuccessAtMs = clock.now();
   };

@@ -1,29 +1,30 @@
 // Young files get their second look when their time has come; who still changes goes on waiting.
-import type { Bell } from '../core/bell.ts';
 import { enqueue, type FinderPorts } from './finder.ts';
 import { sameStat } from './settle.ts';
 import { type FileStat, type FoundFile, lookAgain } from './walk.ts';
 
-export interface SecondLookPorts extends FinderPorts {
-  /** Rung when a file found no room and only a pass will meet it again. */
-  readonly backlogBell: Bell;
-}
+/** What a second look needs. */
+export type SecondLookPorts = FinderPorts;
 
 /** Hands on every watched file that stood still. */
 export function lookAtDue(ports: SecondLookPorts): void {
   const nowMs = ports.clock.now();
-  for (const file of ports.settling.due(nowMs)) {
+  // No more than the queue has room for: the others stay watched.
+  for (const file of ports.settling.due(nowMs, ports.queue.room('fresh'))) {
     const stat = look(ports, file.path);
     if (stat === undefined) continue;
     if (!sameStat(stat, file.stat)) ports.settling.watch({ path: file.path, stat }, nowMs);
-    else if (!enqueue(ports, file, 'fresh')) ports.backlogBell.ring();
+    else if (!enqueue(ports, file, 'fresh')) ports.settling.watch(file, nowMs);
   }
 }
 
 /** A file changed while it was read: it settles anew, from what it is now. */
 export function watchAnew(ports: SecondLookPorts, file: FoundFile): void {
   const stat = look(ports, file.path);
-  if (stat && !ports.settling.watch({ path: file.path, stat }, ports.clock.now())) ports.backlogBell.ring();
+  const nowMs = ports.clock.now();
+  if (stat && !ports.settling.watch({ path: file.path, stat }, nowMs)) {
+    ports.backoff.failed(file.path, 'changed', 'it changed while it was read', nowMs);
+  }
 }
 
 function look({ root, log }: SecondLookPorts, path: string): FileStat | undefined {

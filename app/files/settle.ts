@@ -26,8 +26,8 @@ export interface Settling {
   watch(file: FoundFile, nowMs: number): boolean;
   /** Forgets a file that vanished or was handed on. */
   drop(path: string): void;
-  /** Files whose time has come, removed from here; each needs its second look now. */
-  due(nowMs: number): FoundFile[];
+  /** Files whose time has come, at most so many, removed from here; each needs its second look now. */
+  due(nowMs: number, atMost?: number): FoundFile[];
   /** The earliest due time; undefined when nothing is watched. */
   nextDueMs(): number | undefined;
   oldestArrivalMs(): number | undefined;
@@ -53,12 +53,12 @@ export function createSettling(settleMs: number, capacity = 20_000): Settling {
     drop(path) {
       watched.delete(path);
     },
-    due(nowMs) {
-      if (nextDue === undefined || nextDue > nowMs) return [];
+    due(nowMs, atMost = Number.POSITIVE_INFINITY) {
+      if (nextDue === undefined || nextDue > nowMs || atMost <= 0) return [];
       const ready: FoundFile[] = [];
       nextDue = undefined;
       for (const [path, entry] of watched) {
-        if (entry.dueMs <= nowMs) {
+        if (entry.dueMs <= nowMs && ready.length < atMost) {
           ready.push(entry.file);
           watched.delete(path);
         } else if (nextDue === undefined || entry.dueMs < nextDue) nextDue = entry.dueMs;

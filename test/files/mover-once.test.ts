@@ -187,3 +187,12 @@ test('without its memory, files that are in the bucket are freed only after a li
   assertExactly(rig.server, [hash]);
   assert.equal(hash, sha256('the same content'));
 });
+
+test('more young files than the queue holds at once all land in one run', async (t) => {
+  const rig = await createRig(t, { keepBodies: false });
+  for (let number = 0; number < 9_000; number += 1) rig.write(`d${number % 9}/${number}`, String(number));
+  const { exit, snapshot } = await rig.once({ settleMs: 3_000, keep: true });
+  assert.equal(exit, 'ok');
+  assert.equal(snapshot.total.sent.files, 9_000);
+  assert.equal(rig.server.objects.size, 9_000);
+});

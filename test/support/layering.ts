@@ -45,3 +45,20 @@ export function wrongImports(path: string, source: string): string[] {
     return [`app/${path} (${part}) imports ${specifier}, which belongs to ${to}.`];
   });
 }
+
+/** What of the program the manifests may import: the plan, and what settings are written with. */
+const MANIFESTS_MAY_IMPORT = ['plan/', 'core/settings/', 'core/units.ts', 'core/errors.ts'];
+
+/**
+ * One sentence for each import of the manifests that leaves them for more than that.
+ * @param path below `manifests/`, with slashes
+ */
+export function wrongManifestImports(path: string, source: string): string[] {
+  return importsOf(source).flatMap((specifier) => {
+    if (!specifier.startsWith('.')) return [];
+    const target = new URL(specifier, `file:///manifests/${path}`).pathname;
+    if (target.startsWith('/manifests/')) return [];
+    if (MANIFESTS_MAY_IMPORT.some((part) => target.startsWith(`/app/${part}`))) return [];
+    return [`manifests/${path} imports ${specifier}, which is neither the plan nor settings nor units.`];
+  });
+}

@@ -1,0 +1,89 @@
+// Who may talk to whom: nothing in or out of the namespace but names, S3 and STS, and the metrics.
+import type { Construct } from 'constructs';
+import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
+import { addObject } from './guard.ts';
+import { HEALTH_PORT, labelsOf, S3_PORT, selectorOf } from './labels.ts';
+import type { TargetSettings } from './settings/settings.ts';
+
+type Spec = NonNullable<INetworkPolicy['spec']>;
+type Egress = NonNullable<Spec['egress']>[number];
+
+const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
+/** Where instances learn their node's own credentials: nothing in the pod may ask there. */
+const INSTANCE_METADATA = '169.254.169.254/32';
+/** NodeLocal DNSCache listens there on every node that has it. */
+const NODE_LOCAL_DNS = '169.254.20.10/32';
+
+const DNS: Egress = {
+  to: [
+    {
+      namespaceSelector: { matchLabels: { [NAMESPACE_NAME]: 'kube-system' } },
+      podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
+    },
+    { ipBlock: { cidr: NODE_LOCAL_DNS } },
+  ],
+  ports: [
+    { protocol: 'UDP', port: 53 },
+    { protocol: 'TCP', port: 53 },
+  ],
+};
+
+/** What is not allowed by another policy is refused in the whole namespace. */
+export function denyAll(scope: Construct, namespace: string): void {
+  const policy: INetworkPolicy = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: 'deny-all', namespace, labels: { 'app.kubernetes.io/part-of': 'ferry' } },
+    spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
+  };
+  addObject(scope, policy);
+}
+
+export function writerNetwork(scope: Construct, settings: TargetSettings): void {
+  const store: Egress =
+    settings.s3 === 'in-cluster'
+      ? {
+          to: [{ podSelector: { matchLabels: selectorOf(settings, 's3') } }],
+          ports: [{ protocol: 'TCP', port: S3_PORT }],
+        }
+      : {
+          to: settings.egress.map((cidr) => ({
+            ipBlock: cidr === '0.0.0.0/0' ? { cidr, except: [INSTANCE_METADATA] } : { cidr },
+          })),
+          ports: [{ protocol: 'TCP', port: 443 }],
+        };
+  addPolicy(scope, settings.name, labelsOf(settings, 'writer'), {
+    podSelector: { matchLabels: selectorOf(settings, 'writer') },
+    policyTypes: ['Ingress', 'Egress'],
+    ingress: [
+      {
+        from: [{ namespaceSelector: { matchLabels: { [NAMESPACE_NAME]: settings.monitoringNamespace } } }],
+        ports: [{ protocol: 'TCP', port: HEALTH_PORT }],
+      },
+    ],
+    egress: [DNS, store],
+  });
+}
+
+export function s3Network(scope: Construct, settings: TargetSettings, name: string): void {
+  addPolicy(scope, name, labelsOf(settings, 's3'), {
+    podSelector: { matchLabels: selectorOf(settings, 's3') },
+    policyTypes: ['Ingress', 'Egress'],
+    ingress: [
+      {
+        from: [{ podSelector: { matchLabels: selectorOf(settings, 'writer') } }],
+        ports: [{ protocol: 'TCP', port: S3_PORT }],
+      },
+    ],
+  });
+}
+
+function addPolicy(scope: Construct, name: string, labels: Record<string, string>, spec: Spec): void {
+  const policy: INetworkPolicy = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name, labels },
+    spec,
+  };
+  addObject(scope, policy);
+}

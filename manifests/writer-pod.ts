@@ -1,0 +1,199 @@
+// The pod itself: the writer, Ferry beside it as a native sidecar, and the volumes they share and do not share.
+// The sidecar starts first, and at a stop it gets its SIGTERM when the writer has ended: what the writer completes in
+// its last seconds is still sent.
+import type { IContainer } from 'kubernetes-models/v1/Container';
+import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
+import type { IVolume } from 'kubernetes-models/v1/Volume';
+import { httpProbe, locked, PULL_POLICY, podBasics, resources } from './containers.ts';
+import { HEALTH_PORT, S3_NAME, S3_PORT } from './labels.ts';
+import { byteQuantity, durationFlag } from './quantities.ts';
+import type { TargetSettings } from './settings/settings.ts';
+import { type PodValues, WRITER_NOTES_BYTES, WRITER_TMP_BYTES } from './values.ts';
+
+export const UPLOADER = 'ferry';
+export const WRITER = 'writer';
+const STATE_DIR = '/var/lib/ferry';
+const NOTES_DIR = '/var/ferry-notes';
+const TOKEN_DIR = '/var/run/secrets/ferry/sts';
+/** What STS expects a token to be made for. */
+const STS_AUDIENCE = 'sts.amazonaws.com';
+const TOKEN_SECONDS = 3_600;
+/** 60 s for a first start: a state volume of a million files is read, and nothing else is waited for. */
+const STARTUP = { every: 1, failures: 60, timeout: 2 };
+/** A hung process; never S3, as a restart cures no outage. */
+const LIVENESS = { every: 10, failures: 6, timeout: 5 };
+const READINESS = { every: 10, failures: 3, timeout: 5 };
+
+export function writerPod(settings: TargetSettings, values: PodValues): IPodSpec {
+  return {
+    ...podBasics(settings),
+    serviceAccountName: settings.name,
+    terminationGracePeriodSeconds: values.figures.gracePeriod.value,
+    initContainers: [uploader(settings, values)],
+    containers: [writer(settings, values)],
+    volumes: volumes(settings, values),
+  };
+}
+
+function uploader(settings: TargetSettings, values: PodValues): IContainer {
+  const { figures } = values;
+  const token = settings.s3 === 'aws' && settings.webIdentity === 'projected';
+  return {
+    name: UPLOADER,
+    image: settings.image,
+    imagePullPolicy: PULL_POLICY,
+    restartPolicy: 'Always',
+    args: uploaderArguments(settings, values),
+    env: uploaderVariables(settings),
+    ports: [{ name: 'metrics', containerPort: HEALTH_PORT }],
+    startupProbe: httpProbe('/livez', 'metrics', STARTUP),
+    livenessProbe: httpProbe('/livez', 'metrics', LIVENESS),
+    readinessProbe: httpProbe('/readyz', 'metrics', READINESS),
+    resources: resources({
+      cpuRequest: figures.cpuRequest.value,
+      cpuLimit: figures.cpuLimit.value,
+      memoryRequest: figures.memoryRequest.value,
+      memoryLimit: figures.memoryLimit.value,
+      ephemeralStorage: figures.uploaderEphemeralStorage.value,
+    }),
+    securityContext: locked(),
+    volumeMounts: [
+      { name: 'data', mountPath: settings.writerPath },
+      { name: 'state', mountPath: STATE_DIR },
+      ...(token ? [{ name: 'sts-token', mountPath: TOKEN_DIR, readOnly: true }] : []),
+    ],
+  };
+}
+
+/** The command line of `ferry files`, one flag a line. */
+function uploaderArguments(settings: TargetSettings, { plan, figures }: PodValues): string[] {
+  const { inputs } = plan;
+  const to = ['s3:/', settings.bucket, ...(settings.prefix === undefined ? [] : [settings.prefix])].join('/');
+  const endpoint = endpointOf(settings);
+  return [
+    'files',
+    `--source=${settings.writerPath}`,
+    `--to=${to}`,
+    `--region=${settings.region}`,
+    ...(endpoint === undefined ? [] : [`--endpoint=${endpoint}`]),
+    ...(settings.s3 === 'in-cluster' ? ['--path-style'] : []),
+    `--state=${STATE_DIR}`,
+    `--listen=0.0.0.0:${HEALTH_PORT}`,
+    `--log-level=${settings.logLevel}`,
+    `--retention=${durationFlag(inputs.retentionMs)}`,
+    `--concurrency=${inputs.concurrency}`,
+    `--volume-limit=${byteQuantity(figures.sizeLimit.value)}`,
+    `--low-watermark=${inputs.lowWatermark}`,
+    `--high-watermark=${inputs.highWatermark}`,
+    `--critical-watermark=${inputs.criticalWatermark}`,
+    `--drain=${figures.drain.value}s`,
+  ];
+}
+
+function endpointOf(settings: TargetSettings): string | undefined {
+  if (settings.s3 === 'aws') return settings.endpoint;
+  return `http://${settings.s3ClusterIp ?? `${S3_NAME}.${settings.namespace}.svc`}:${S3_PORT}`;
+}
+
+function uploaderVariables(settings: TargetSettings): NonNullable<IContainer['env']> {
+  const given = (name: string, value: string) => ({ name, value });
+  if (settings.s3 === 'in-cluster')
+    return ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'].map((name) => ({
+      name,
+      valueFrom: { secretKeyRef: { name: S3_NAME, key: name } },
+    }));
+  const { roleArn, stsEndpoint } = settings;
+  return [
+    given('AWS_REGION', settings.region),
+    ...(settings.webIdentity === 'projected' && roleArn !== undefined
+      ? [given('AWS_ROLE_ARN', roleArn), given('AWS_WEB_IDENTITY_TOKEN_FILE', `${TOKEN_DIR}/token`)]
+      : []),
+    ...(stsEndpoint === undefined ? [] : [given('AWS_ENDPOINT_URL_STS', stsEndpoint)]),
+  ];
+}
+
+function writer(settings: TargetSettings, { plan, figures }: PodValues): IContainer {
+  const { rate, sizeBytes, burst, burstSizeBytes } = plan.inputs;
+  const standIn = settings.writerImage === undefined;
+  return {
+    name: WRITER,
+    image: settings.writerImage ?? settings.image,
+    imagePullPolicy: PULL_POLICY,
+    ...(standIn
+      ? {
+          args: [
+            'vendor-writer',
+            `--dir=${settings.writerPath}`,
+            `--manifest=${settings.writerNotes ? `${NOTES_DIR}/written.jsonl` : '/dev/null'}`,
+            `--rate=${rate}`,
+            `--size=${sizeBytes}`,
+            `--burst=${burst}`,
+            `--burst-size=${burstSizeBytes}`,
+          ],
+        }
+      : {}),
+    resources: resources({
+      cpuRequest: settings.writerCpu,
+      cpuLimit: settings.writerCpuLimit,
+      memoryRequest: figures.writerMemory.value,
+      memoryLimit: figures.writerMemory.value,
+      ephemeralStorage: figures.writerEphemeralStorage.value,
+    }),
+    securityContext: locked(settings.writerReadOnlyRoot),
+    volumeMounts: [
+      { name: 'data', mountPath: settings.writerPath },
+      { name: 'tmp', mountPath: '/tmp' },
+      ...(settings.writerNotes ? [{ name: 'notes', mountPath: NOTES_DIR }] : []),
+    ],
+  };
+}
+
+function volumes(settings: TargetSettings, values: PodValues): IVolume[] {
+  const onDisk = (name: string, bytes: number): IVolume => ({
+    name,
+    emptyDir: { sizeLimit: byteQuantity(bytes) },
+  });
+  const token: IVolume = {
+    name: 'sts-token',
+    projected: {
+      defaultMode: 0o440,
+      sources: [
+        { serviceAccountToken: { audience: STS_AUDIENCE, expirationSeconds: TOKEN_SECONDS, path: 'token' } },
+      ],
+    },
+  };
+  return [
+    sharedVolume(settings, values),
+    onDisk('state', values.figures.stateSize.value),
+    onDisk('tmp', WRITER_TMP_BYTES),
+    ...(settings.writerNotes ? [onDisk('notes', WRITER_NOTES_BYTES)] : []),
+    ...(settings.s3 === 'aws' && settings.webIdentity === 'projected' ? [token] : []),
+  ];
+}
+
+/**
+ * What it means when it is full. emptyDir: the kubelet evicts the whole pod. memory: the writer gets ENOSPC, and the
+ * files are part of its memory limit. ephemeral: the writer gets ENOSPC where the storage class enforces the size.
+ */
+function sharedVolume(settings: TargetSettings, { plan, figures }: PodValues): IVolume {
+  const sizeLimit = byteQuantity(figures.sizeLimit.value);
+  switch (plan.inputs.volume) {
+    case 'emptyDir':
+      return { name: 'data', emptyDir: { sizeLimit } };
+    case 'memory':
+      return { name: 'data', emptyDir: { medium: 'Memory', sizeLimit } };
+    case 'ephemeral':
+      return {
+        name: 'data',
+        ephemeral: {
+          volumeClaimTemplate: {
+            spec: {
+              accessModes: ['ReadWriteOnce'],
+              ...(settings.volumeClass === undefined ? {} : { storageClassName: settings.volumeClass }),
+              resources: { requests: { storage: byteQuantity(figures.claimSize.value) } },
+            },
+          },
+        },
+      };
+  }
+}
