@@ -84,7 +84,7 @@ export function createProgram(around: Surroundings, ended: (exit: ExitName) => v
     const found = resolveSettings(filesSpec, { ...writtenFlags(config, ['json']), env: around.env });
     const print = options.json ? resolutionJson : resolutionText;
     around.stdout.write(print(found, around.env));
-    if (found.problems.length > 0) throw settingsError(filesSpec, found.problems);
+    if (found.problems.length > 0) throw settingsError(filesSpec, found.problems, true);
   });
 
   const doctor = command('doctor', 'check that the store and the source allow what `ferry files` needs');

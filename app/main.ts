@@ -7,6 +7,7 @@ import { maskText } from './core/log.ts';
 const words = process.argv.slice(2);
 const withStack = words.includes('--stack') || ['1', 'true'].includes(process.env.FERRY_STACK ?? '');
 
+goWhereNpmWasCalled(process.env);
 hideSqliteWarning();
 endQuietlyWithoutReader();
 process.on('uncaughtException', (error) => process.exit(report(error)));
@@ -59,6 +60,11 @@ function endQuietlyWithoutReader(): void {
       if (command !== 'files') process.exit(EXIT.ok);
     });
   }
+}
+
+/** `npm start` runs in Ferry's own directory; relative paths are meant from where it was typed. */
+function goWhereNpmWasCalled({ npm_lifecycle_event, npm_package_name, INIT_CWD }: NodeJS.ProcessEnv): void {
+  if (npm_lifecycle_event === 'start' && npm_package_name === 'ferry' && INIT_CWD) process.chdir(INIT_CWD);
 }
 
 /** Early releases of Node 24 call node:sqlite experimental each time it is loaded; other warnings stay. */

@@ -93,15 +93,30 @@ test('wrong settings end with code 2, everything that is wrong on stderr and not
 });
 
 test('a word that is no command, and a flag without its command, are answered with what was meant', async () => {
-  const [typo, flag, help] = await Promise.all([
+  const [typo, flag, help, misspelled] = await Promise.all([
     ferry(['fils', '--source', '/data']),
     ferry(['--source', '/data', '--to', '/out']),
     ferry(['help', 'docter']),
+    ferry(['--sorce', 'x']),
   ]);
+  assert.match(
+    misspelled.stderr,
+    /^ferry: --sorce is an unknown flag\. Did you mean `ferry files --source …`\?/,
+  );
   assert.deepEqual([typo.exit, flag.exit, help.exit], [2, 2, 2]);
   assert.match(typo.stderr, /^ferry: There is no command "fils"\. Did you mean `ferry files`\?/);
   assert.match(flag.stderr, /^ferry: --source is a flag of `ferry files`\./);
   assert.match(help.stderr, /Did you mean `ferry doctor`\?/);
+});
+
+test('a switch takes no value, and `ferry config` does not send people to itself', async () => {
+  const [valued, config] = await Promise.all([
+    ferry(['files', '--source', '/data', '--to', '/out', '--once=maybe']),
+    ferry(['config', '--source', '/data', '--to', '/out', '--retention', '12']),
+  ]);
+  assert.match(valued.stderr, /--once takes no value\n/);
+  assert.match(config.stderr, /has no unit; did you mean 12h\?/);
+  assert.doesNotMatch(config.stderr, /ferry config/);
 });
 
 test('`ferry config` shows every value with its origin and no secret, as a table and as JSON', async (t) => {

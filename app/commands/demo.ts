@@ -63,8 +63,18 @@ function refuseStrangers(rest: readonly string[], commands: readonly string[]): 
   const [first] = rest;
   if (first === undefined) return;
   if (!first.startsWith('-')) refuseUnknownCommand(first, commands);
-  const name = first.replace(/^--(no-)?/, '').replace(/=.*$/s, '');
-  if (name === 'config' || fieldsOf(filesSpec).some((field) => field.name === name)) {
+  const name = first.replace(/^-+(no-)?/, '').replace(/=.*$/s, '');
+  const own = [...fieldsOf(demoSpec).map((field) => field.name), 'json', 'help', 'stack', 'version'];
+  const others = ['config', ...fieldsOf(filesSpec).map((field) => field.name)];
+  const meant = nearest(name, [...own, ...others]);
+  if (meant !== undefined && meant !== name && !own.includes(meant)) {
+    throw new FerryError(
+      'config',
+      `${first.replace(/=.*$/s, '')} is an unknown flag`,
+      `Did you mean \`ferry files --${meant} …\`? The command comes first.`,
+    );
+  }
+  if (others.includes(name)) {
     throw new FerryError(
       'config',
       `--${name} is a flag of \`ferry files\``,

@@ -54,8 +54,15 @@ export function readVolume(directory: string): VolumeStats {
   };
 }
 
+/** What a user without privileges can fill, what is used included: the size `df` reckons with. */
+export function usableBytes({ sizeBytes, freeBytes, availableBytes }: VolumeStats): number {
+  return sizeBytes - freeBytes + availableBytes;
+}
+
 /** Growth is averaged over this time: shorter jumps with every burst, longer sees a runaway writer too late. */
 const GROWTH_WINDOW_MS = 5 * 60_000;
+/** A time to full must also hold over this shorter time: a burst is over sooner than the long average forgets it. */
+const PRESENT_WINDOW_MS = 30_000;
 /** A rate from less than this is a guess. */
 const GROWTH_SEEN_MS = 60_000;
 /** A volume that needs longer than this to fill does not fill. */
@@ -67,7 +74,7 @@ interface Growth {
 }
 
 /** An average weighted by age and corrected for its youth: a constant growth is read right from the second look on. */
-function createGrowth(): Growth {
+function createGrowth(windowMs: number): Growth {
   let last: { atMs: number; used: number } | undefined;
   let sum = 0;
   let weight = 0;
@@ -80,7 +87,7 @@ function createGrowth(): Growth {
       const elapsedMs = atMs - last.atMs;
       // A clock that stands still or steps back gives no rate; the next look measures from the same point.
       if (elapsedMs > 0) {
-        const fading = Math.exp(-elapsedMs / GROWTH_WINDOW_MS);
+        const fading = Math.exp(-elapsedMs / windowMs);
         sum = sum * fading + ((used - last.used) / (elapsedMs / 1_000)) * (1 - fading);
         weight = weight * fading + (1 - fading);
         last = { atMs, used };
@@ -143,32 +150,42 @@ export interface DiskMeterOptions {
   readonly volume?: (directory: string) => VolumeStats;
 }
 
+/** Answers growth per second, and the lower of it and the present one, which is what fills the volume. */
+function createFilling() {
+  const long = createGrowth(GROWTH_WINDOW_MS);
+  const present = createGrowth(PRESENT_WINDOW_MS);
+  return (atMs: number, used: number): { growth: number; filling: number } => {
+    const growth = long.add(atMs, used);
+    return { growth, filling: Math.min(growth, present.add(atMs, used)) };
+  };
+}
+
 /** A meter that remembers earlier looks to tell growth. */
 export function createDiskMeter(options: DiskMeterOptions): DiskMeter {
   const { limitBytes, directory, clock, watermarks, volume = readVolume } = options;
-  const byteGrowth = createGrowth();
-  const inodeGrowth = createGrowth();
+  const bytesOf = createFilling();
+  const inodesOf = createFilling();
   let level: DiskLevel = 'ok';
   let startedMs: number | undefined;
   return {
     record(sourceBytes, sourceInodes) {
       const used = measure(ask(volume, directory), limitBytes, sourceBytes, sourceInodes);
       const atMs = clock.now();
-      const bytesPerSecond = byteGrowth.add(atMs, used.usedBytes);
-      const inodesPerSecond = inodeGrowth.add(atMs, used.usedInodes);
+      const bytes = bytesOf(atMs, used.usedBytes);
+      const inodes = inodesOf(atMs, used.usedInodes);
       const share = Math.max(
         shareOf(used.usedBytes, used.limitBytes),
         shareOf(used.usedInodes, used.limitInodes),
       );
       level = diskLevel(share, watermarks, level);
-      const bytesFullMs = timeToFullMs(used.usedBytes, used.limitBytes, bytesPerSecond);
-      const inodesFullMs = timeToFullMs(used.usedInodes, used.limitInodes, inodesPerSecond);
+      const bytesFullMs = timeToFullMs(used.usedBytes, used.limitBytes, bytes.filling);
+      const inodesFullMs = timeToFullMs(used.usedInodes, used.limitInodes, inodes.filling);
       startedMs ??= atMs;
       const isSeen = atMs - startedMs >= GROWTH_SEEN_MS || share >= 1;
       const fullInMs = isSeen ? Math.min(bytesFullMs ?? Infinity, inodesFullMs ?? Infinity) : Infinity;
       return {
         ...used,
-        growthBytesPerSecond: bytesPerSecond,
+        growthBytesPerSecond: bytes.growth,
         fullInMs: Number.isFinite(fullInMs) ? fullInMs : undefined,
         level,
       };
@@ -190,7 +207,7 @@ function measure(
   const limitInodes = volume.inodes === 0 ? Infinity : usedInodes + volume.freeInodes;
   if (limitBytes === undefined) {
     const usedBytes = volume.sizeBytes - volume.freeBytes;
-    return { usedBytes, limitBytes: usedBytes + volume.availableBytes, usedInodes, limitInodes };
+    return { usedBytes, limitBytes: usableBytes(volume), usedInodes, limitInodes };
   }
   const roomBytes = sourceBytes + volume.availableBytes;
   return {

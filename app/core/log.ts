@@ -49,22 +49,27 @@ export function createLog(options: { level: LogLevel; stream: LogStream; colour?
       level: options.level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      messageKey: 'message',
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: SECRET_NAMES.flatMap((name) => [name, `*.${name}`]), censor: '***' },
     },
     { write: (line: string) => void target.write(line) },
   );
   return {
-    debug: (message, fields) => logger.debug(plain(fields), maskText(message)),
-    info: (message, fields) => logger.info(plain(fields), maskText(message)),
-    warn: (message, fields) => logger.warn(plain(fields), maskText(message)),
-    error: (message, fields) => logger.error(plain(fields), maskText(message)),
+    debug: (message, fields) => logger.debug(line(message, fields)),
+    info: (message, fields) => logger.info(line(message, fields)),
+    warn: (message, fields) => logger.warn(line(message, fields)),
+    error: (message, fields) => logger.error(line(message, fields)),
   };
 }
 
 /** A log that says nothing. */
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** The message comes first, so that a person finds it in a long line. */
+function line(message: string, fields: LogFields | undefined): Record<string, unknown> {
+  const { message: _taken, ...others } = plain(fields);
+  return { message: maskText(message), ...others };
+}
 
 function plain(fields: LogFields = {}): Record<string, unknown> {
   const result: Record<string, unknown> = {};

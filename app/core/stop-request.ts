@@ -3,7 +3,7 @@ import type { Clock } from './clock.ts';
 import { EXIT } from './errors.ts';
 
 /** npm passes a Ctrl-C on that the terminal has delivered already: two at once are one. */
-const SAME_SIGNAL_MS = 500;
+const SAME_SIGNAL_MS = 300;
 
 export interface StopRequest {
   /** Resolves at the first signal, or when the time is over. */

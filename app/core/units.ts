@@ -51,6 +51,14 @@ export function formatDuration(ms: number): string {
   return parts.slice(0, 2).join(' ');
 }
 
+/** Milliseconds -> one unit, as people write settings: "24h", "90m", "7d"; the largest that leaves no rest. */
+export function writeDuration(ms: number): string {
+  const exact = (['d', 'h', 'm', 's'] as const).find((unit) => ms > 0 && ms % (DURATION_MS[unit] ?? 1) === 0);
+  // A retention of a day is written 24h.
+  const unit = exact === 'd' && ms < 3 * 86_400_000 ? 'h' : (exact ?? 'ms');
+  return ms === 0 ? '0' : `${ms / (DURATION_MS[unit] ?? 1)}${unit}`;
+}
+
 /** Bytes -> "1.5 MiB". */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];

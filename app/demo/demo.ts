@@ -7,20 +7,15 @@ import { EXIT, type ExitName } from '../core/errors.ts';
 import { openFolderStore } from '../core/folder/store.ts';
 import { createLog, type Log, type LogStream } from '../core/log.ts';
 import { type StopRequest, stopRequest } from '../core/stop-request.ts';
-import { formatDuration } from '../core/units.ts';
+import { drawUntil, isDrawable } from '../files/live-view.ts';
 import { type Mover, startMover } from '../files/mover.ts';
+import { createPainter, type Painter } from '../files/painter.ts';
 import type { FilesSettings } from '../files/settings.ts';
 import type { FilesSnapshot } from '../files/snapshot.ts';
 import { summaryLine } from '../files/summary.ts';
 import { type Balance, balance, exitOf, formatBalance } from './balance.ts';
-import { type StatusLine, statusLines } from './live-status.ts';
-import { createPainter, type Painter, terminalColumns } from './painter.ts';
 import { type DemoOptions, demoSettings, introduction, type Places, placesIn, writerFlags } from './setup.ts';
 import { lastWriterMessage, startWriterProcess, type WriterProcess } from './writer-process.ts';
-
-const REDRAW_MS = 500;
-/** Rates on the status are over this time. */
-const RATE_WINDOW_MS = 5_000;
 
 /** Runs until Ctrl-C, SIGTERM, `forMs` or the mover's end, then prints the balance. @throws FerryError */
 export async function runDemo(options: DemoOptions): Promise<ExitName> {
@@ -28,7 +23,7 @@ export async function runDemo(options: DemoOptions): Promise<ExitName> {
   const places = placesIn(resolve(options.directory));
   for (const directory of [places.data, places.bucket, places.state])
     mkdirSync(directory, { recursive: true });
-  const live = options.stdout.isTTY === true && options.json !== true && options.env.TERM !== 'dumb';
+  const live = options.json !== true && isDrawable(options.stdout, options.env);
   const say = (text: string) => (options.json ? options.stderr : options.stdout).write(text);
   say(introduction(options, places));
 
@@ -90,6 +85,7 @@ async function moveUntilStopped(scene: Scene): Promise<ExitName> {
     const watching = [sumUp(scene, end)];
     if (painter) watching.push(draw(scene, painter, writer, end));
     await Promise.race([stop.requested, mover.done]);
+    tellStopping(scene, painter);
     const writerEnded = !writer.running();
     await writer.stop(clock);
     mover.drain();
@@ -106,6 +102,12 @@ async function moveUntilStopped(scene: Scene): Promise<ExitName> {
   } finally {
     painter?.close();
   }
+}
+
+function tellStopping({ log }: Scene, painter: Painter | undefined): void {
+  const text = 'stopping; Ctrl-C again stops at once';
+  if (painter) painter.above(`${text}\n`);
+  else log.info(text);
 }
 
 /** Aborts when the mover has ended, however. */
@@ -131,35 +133,20 @@ async function sumUp({ mover, settings, log, clock }: Scene, end: AbortSignal): 
   }
 }
 
-async function draw(
+function draw(
   { mover, options, clock }: Scene,
   painter: Painter,
   writer: WriterProcess,
   end: AbortSignal,
 ): Promise<void> {
-  const terminal = options.stdout;
-  const history: FilesSnapshot[] = [];
-  const paint = () => {
-    const now = mover.snapshot();
-    while (history[1] && now.atMs - history[1].atMs >= RATE_WINDOW_MS) history.shift();
-    const columns = terminalColumns(terminal);
-    painter.paint([headLine(now, writer, columns), ...statusLines(now, history[0], columns)]);
-    history.push(now);
+  const head = (state: string) => {
+    const vendor = writer.running()
+      ? `writer ${writer.found ? 'found, ' : ''}pid ${writer.pid}`
+      : 'writer stopped';
+    return `ferry    ${state}, ${vendor}`;
   };
-  while (!end.aborted) {
-    paint();
-    await clock.sleep(REDRAW_MS, end);
-  }
-  paint();
-}
-
-function headLine(now: FilesSnapshot, writer: WriterProcess, columns: number): StatusLine {
-  const up = formatDuration(now.atMs - now.startedAtMs);
-  const vendor = writer.running()
-    ? `writer ${writer.found ? 'found, ' : ''}pid ${writer.pid}`
-    : 'writer stopped';
-  const text = `ferry    ${now.draining ? 'stopping' : 'running'} for ${up}, ${vendor}`;
-  return [[text.slice(0, columns), 'plain']];
+  const snapshot = () => mover.snapshot();
+  return drawUntil({ painter, terminal: options.stdout, clock, snapshot, head, signal: end });
 }
 
 /** Lines appended to a file at once, so that none is missing after a kill. */

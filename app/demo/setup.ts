@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import type { LogStream } from '../core/log.ts';
 import { loadSettings } from '../core/settings/settings.ts';
 import { formatDuration } from '../core/units.ts';
+import type { Terminal } from '../files/painter.ts';
 import { type FilesSettings, filesSpec } from '../files/settings.ts';
-import type { Terminal } from './painter.ts';
+
 import type { WriterFlags } from './writer-process.ts';
 
 export interface DemoOptions {

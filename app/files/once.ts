@@ -1,6 +1,7 @@
 // One pass and an end: everything found is tried, settles if it must, is proved and, when its time is over, freed.
 import { type ExitName, StoreError } from '../core/errors.ts';
 import { drainWithin } from './drain.ts';
+import { wouldDeleteText } from './ending.ts';
 import type { Parts } from './parts.ts';
 import { free } from './retain.ts';
 
@@ -31,6 +32,7 @@ export async function moveOnce(parts: Parts): Promise<ExitName> {
   if (stop.signal.aborted) return 'interrupted';
   if (finding.signal.aborted) await drainWithin(parts, settings.drainMs);
   ledger.commit();
+  if (settings.dryRun) parts.log.info(wouldDeleteText(parts));
   tellLeftBehind(parts);
   const left = parts.backoff.size + parts.settling.size + parts.queue.waiting;
   const unproved = settings.dryRun ? 0 : ledger.totals.unprovedFiles;

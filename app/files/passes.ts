@@ -112,7 +112,9 @@ export function createPasses(ports: PassesPorts): Passes {
   };
 
   const reconcilePass = async (only: boolean): Promise<PassResult> => {
-    ports.log.info('nothing is remembered of this source and store: the bucket is listed and compared first');
+    ports.log.info(
+      'the bucket is listed and compared with the source first: what is there is not sent again',
+    );
     const pass = await gatherCandidates(only);
     const onSame = ({ stat }: FoundFile): void => {
       add(counters.seen, stat.size);

@@ -1,5 +1,5 @@
 // `ferry files`: opens the source and the store, starts the mover, and tells operators and probes how it goes.
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { systemClock } from '../core/clock.ts';
 import { EXIT, type ExitName, errnoOf, FerryError, messageOf } from '../core/errors.ts';
 import { openFolderStore } from '../core/folder/store.ts';
@@ -7,9 +7,12 @@ import { type Health, type HealthServer, startHealthServer } from '../core/http.
 import { createLog, type Log } from '../core/log.ts';
 import { stopRequest } from '../core/stop-request.ts';
 import type { Store } from '../core/store.ts';
-import { formatBytes, formatDuration } from '../core/units.ts';
+import { formatDuration, writeDuration } from '../core/units.ts';
 import { dryRunStore } from './dry-run.ts';
+import { doneText, dryRunLine, dryRunText } from './ending.ts';
+import { drawUntil, isDrawable } from './live-view.ts';
 import { type Mover, startMover } from './mover.ts';
+import { createPainter, type Painter } from './painter.ts';
 import type { FilesSettings } from './settings.ts';
 import type { FilesSnapshot } from './snapshot.ts';
 import { summaryLine } from './summary.ts';
@@ -24,9 +27,31 @@ const TURN_OVERDUE_MS = 10 * 60_000;
 
 /** Runs until the one pass is done, or a signal. @throws FerryError, StoreError */
 export async function runFiles(settings: FilesSettings, io: RunIo): Promise<ExitName> {
-  const log = createLog({ level: settings.logLevel, stream: io.stdout });
+  const painter =
+    isDrawable(io.stdout, io.env) && !settings.dryRun
+      ? createPainter(io.stdout, !io.env.NO_COLOR)
+      : undefined;
+  const stream = painter ? { isTTY: true, write: (line: string) => painter.above(line) } : io.stdout;
+  const log = createLog({ level: settings.logLevel, stream });
+  try {
+    return await runWith(settings, io, log, painter);
+  } finally {
+    painter?.close();
+  }
+}
+
+async function runWith(
+  settings: FilesSettings,
+  io: RunIo,
+  log: Log,
+  painter: Painter | undefined,
+): Promise<ExitName> {
   const stop = stopRequest(undefined, systemClock);
   checkSource(settings.source);
+  const doing = settings.dryRun ? 'dry-run: looking at' : 'moving';
+  const task = `${doing} ${settings.source} to ${settings.to}`;
+  if (settings.dryRun) log.info(task);
+  tellNewFolder(settings, log);
   const opened = await openStore(settings, io.env);
   const store = settings.dryRun
     ? dryRunStore(opened, (key, sizeBytes) => log.info('would send', { key, bytes: sizeBytes }))
@@ -34,25 +59,38 @@ export async function runFiles(settings: FilesSettings, io: RunIo): Promise<Exit
   const stopTelling = new AbortController();
   let server: HealthServer | undefined;
   try {
-    const mover = await startMover({ settings, store, clock: systemClock, log });
+    // What is still written to is compared by the listing too: nothing is sent, so it need not stand still.
+    const asked = settings.dryRun ? { ...settings, settleMs: 0 } : settings;
+    const mover = await startMover({ settings: asked, store, clock: systemClock, log });
     stop.onSecond(() => {
       mover.kill();
+      painter?.close();
       process.exit(EXIT.interrupted);
     });
     void stop.requested.then(() => {
       const budget = formatDuration(settings.drainMs);
-      if (!stopTelling.signal.aborted) log.info(`stopping: up to ${budget}; a second signal stops at once`);
+      if (!stopTelling.signal.aborted)
+        log.info(`stopping: up to ${budget}; a second signal (or Ctrl-C) stops at once`);
       mover.drain();
     });
     server = await serve(settings, mover);
-    log.info(`${settings.dryRun ? 'dry-run: looking at' : 'moving'} ${settings.source} to ${store.label}`, {
-      retention: settings.keep ? 'for ever' : formatDuration(settings.retentionMs),
-      ...(server ? { listen: server.address } : {}),
-    });
-    void tell(settings, mover, log, stopTelling.signal);
+    const retention = settings.keep ? 'for ever' : writeDuration(settings.retentionMs);
+    if (!settings.dryRun) log.info(task, { retention, ...(server ? { listen: server.address } : {}) });
+    const telling = painter
+      ? drawUntil({
+          painter,
+          terminal: io.stdout,
+          clock: systemClock,
+          snapshot: () => mover.snapshot(),
+          head: (state) => `ferry    ${state}`,
+          signal: stopTelling.signal,
+        })
+      : tell(settings, mover, log, stopTelling.signal);
     const exit = await mover.done;
     stopTelling.abort();
-    log.info(settings.dryRun ? dryRunText(mover.snapshot()) : doneText(mover.snapshot()));
+    await telling;
+    painter?.close();
+    log.info(settings.dryRun ? dryRunText(mover.snapshot()) : doneText(mover.snapshot(), settings));
     return exit;
   } finally {
     stopTelling.abort();
@@ -86,6 +124,12 @@ function checkSource(source: string): void {
   }
 }
 
+/** A bucket without its `s3://` is a folder's name too. */
+function tellNewFolder({ to }: FilesSettings, log: Log): void {
+  if (to.startsWith('s3://') || existsSync(to)) return;
+  log.warn(`${to} does not exist yet and will be a folder; a bucket is written s3://BUCKET`);
+}
+
 /** Opens `to`: a bucket or a folder that stands in for one. @throws FerryError */
 export async function openStore(
   settings: FilesSettings,
@@ -111,7 +155,8 @@ export async function openStore(
 }
 
 async function serve(settings: FilesSettings, mover: Mover): Promise<HealthServer | undefined> {
-  if (settings.listen === undefined) return undefined;
+  // A dry run has nothing to show to probes, and its numbers are of what it would do.
+  if (settings.listen === undefined || settings.dryRun) return undefined;
   const colon = settings.listen.lastIndexOf(':');
   const { filesMetrics } = await import('./metrics.ts');
   const { registry } = filesMetrics(() => mover.snapshot());
@@ -143,35 +188,14 @@ async function tell(settings: FilesSettings, mover: Mover, log: Log, signal: Abo
   let before: FilesSnapshot | undefined;
   while (!signal.aborted) {
     // One pass is watched more closely than a service.
-    const everyMs = settings.once ? Math.min(settings.summaryEveryMs, 10_000) : settings.summaryEveryMs;
+    const everyMs =
+      settings.once || settings.dryRun ? Math.min(settings.summaryEveryMs, 10_000) : settings.summaryEveryMs;
     await systemClock.sleep(everyMs, signal);
     if (signal.aborted) return;
     const now = mover.snapshot();
-    const { message, fields } = summaryLine(now, before);
+    const { message, fields } = settings.dryRun ? dryRunLine(now) : summaryLine(now, before);
     const level = now.disk?.level === 'critical' ? 'error' : fields.verdict === 'stuck' ? 'warn' : 'info';
     log[level](message, fields);
     before = now;
   }
-}
-
-/** The end of a run, for people. */
-function doneText({ total, retained, unproved, failing, skipped }: FilesSnapshot): string {
-  const of = (reasons: ReadonlyMap<string, number>): string => {
-    const parts = [...reasons]
-      .filter(([, files]) => files > 0)
-      .map(([reason, files]) => `${files} ${reason}`);
-    return parts.length === 0 ? '0' : parts.join(', ');
-  };
-  return (
-    `done: ${total.sent.files} files sent (${formatBytes(total.sent.bytes)}), ` +
-    `${total.deduplicated.files} were there already, ${total.proved.files} proved, ${total.freed.files} freed, ` +
-    `${retained.files} proved and kept, ${unproved.files} not yet proved; skipped: ${of(skipped)}; left behind: ${of(failing)}`
-  );
-}
-
-function dryRunText({ total }: FilesSnapshot): string {
-  return (
-    `dry-run: ${total.sent.files} files (${formatBytes(total.sent.bytes)}) would be sent, ` +
-    `${total.deduplicated.files} are there already; nothing was written and nothing was deleted`
-  );
 }

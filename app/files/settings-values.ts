@@ -14,7 +14,8 @@ const PREFIX_MAX_BYTES = 512;
 export function parseDestination(text: string): Parsed {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1];
   if (scheme === undefined) {
-    if (/^s3:|^s3\/\//i.test(text)) return { wrong: 'is no S3 URL: after s3: come two slashes' };
+    if (/^s3[:/]/i.test(text))
+      return { wrong: 'is no S3 URL: after s3: come two slashes (a folder of that name is ./s3/…)' };
     if (text.split('/').includes('..')) return { wrong: 'holds ..: write the directory it means' };
     return parseDirectory(text);
   }

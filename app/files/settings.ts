@@ -72,7 +72,7 @@ const schema = z.object({
   retentionMs: duration(
     {
       group: TIMES,
-      what: 'How long a file stays after its last change; it is deleted only once its object is proved. 0 frees it as soon as it is proved',
+      what: 'How long a file stays after it arrived on this disk (the later of its mtime and ctime); it is deleted only once its object is proved. 0 frees it as soon as it is proved',
       example: '24h',
       default: '24h',
     },

@@ -1,5 +1,6 @@
 // The summary line: what a person reads in the log to know whether the data flows, and the same as fields for machines.
 import { formatBytes, formatDuration } from '../core/units.ts';
+import { reasonsClause } from './reasons.ts';
 import type { FilesSnapshot, Tally } from './snapshot.ts';
 
 export type VerdictName = 'idle' | 'flowing' | 'settling' | 'stuck' | 'starting' | 'draining';
@@ -91,9 +92,11 @@ function quietMs(now: FilesSnapshot): number {
 
 function waitingText(now: FilesSnapshot): string {
   const parts: string[] = [];
-  if (now.backlog.files > 0) parts.push(`${count(now.backlog.files, 'file')} to send`);
-  if (now.unproved.files > 0) parts.push(`${count(now.unproved.files, 'file')} to prove`);
-  if (parts.length === 0) parts.push(`${count(sum(now.failing), 'file')} to try again`);
+  const waiting = (files: number, what: string): string =>
+    `${count(files, 'file')} ${files === 1 ? 'waits' : 'wait'} to be ${what}`;
+  if (now.backlog.files > 0) parts.push(waiting(now.backlog.files, 'sent'));
+  if (now.unproved.files > 0) parts.push(waiting(now.unproved.files, 'proved'));
+  if (parts.length === 0) parts.push(waiting(sum(now.failing), 'tried again'));
   return parts.join(' and ');
 }
 
@@ -103,8 +106,8 @@ function faultOf(now: FilesSnapshot): string {
   if (now.store?.ok === false) {
     parts.push(now.store.message?.replace(/\.$/, '') ?? 'the store fails');
   }
-  const reasons = reasonsText(now.failing);
-  if (reasons !== '') parts.push(`files fail: ${reasons}`);
+  const reasons = reasonsClause(now.failing);
+  if (reasons !== '') parts.push(reasons);
   return parts.join('; ');
 }
 
@@ -140,7 +143,7 @@ export function summaryLine(
     `${name}: in ${formatDuration(intervalMs)} seen ${tallyText(seen)}, sent ${tallyText(sent)}` +
       `, deduplicated ${moved('deduplicated').files}, proved ${moved('proved').files}, freed ${moved('freed').files}` +
       `${moved('freedEarly').files > 0 ? ` (${moved('freedEarly').files} early)` : ''}` +
-      `, failed ${failed.size === 0 ? 0 : reasonsText(failed)}`,
+      `, failed ${failed.size === 0 ? 0 : `${sum(failed)} (${reasonsText(failed)})`}`,
     `${perSecond(sent.files)} files/s, ${formatBytes(Math.round(perSecond(sent.bytes)))}/s`,
     `backlog ${tallyText(now.backlog)}, unproved ${now.unproved.files}, settling ${now.settling}` +
       (now.oldestUnprovedAgeMs === undefined ? '' : `, oldest ${formatDuration(now.oldestUnprovedAgeMs)}`),

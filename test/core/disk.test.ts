@@ -16,6 +16,7 @@ import {
 
 const WATERMARKS = { lowWatermark: 0.7, highWatermark: 0.8, criticalWatermark: 0.95 };
 const GI = 2 ** 30;
+const MI = 2 ** 20;
 const ROOMY: VolumeStats = {
   sizeBytes: 100 * GI,
   freeBytes: 60 * GI,
@@ -114,6 +115,20 @@ test('a constant growth is read right from the second look on, and after a minut
   }
   const expectedMs = (10 * GI - 60_000_000) / 1_000;
   assert.ok(Math.abs((reading?.fullInMs ?? 0) - expectedMs) < expectedMs * 0.001);
+});
+
+test('a burst that is over does not say that the volume is about to be full', () => {
+  const { disk, pass } = meter({ limitBytes: 256 * MI });
+  disk.record(0, 0);
+  pass(5_000);
+  disk.record(64 * MI, 5_000);
+  let reading: DiskReading | undefined;
+  for (let second = 10; second <= 120; second += 5) {
+    pass(5_000);
+    reading = disk.record(64 * MI + second * 51_200, 5_000 + second);
+  }
+  const trueMs = ((256 - 70) * MI) / 51.2;
+  assert.ok((reading?.fullInMs ?? Infinity) > trueMs / 2, String(reading?.fullInMs));
 });
 
 test('inodes that run out first say when', () => {

@@ -18,6 +18,12 @@ test('a line is JSON with the time in ISO 8601, the level as a word, and nothing
   assert.deepEqual(rest, { level: 'warn', message: 'sent', files: 3, failures: { denied: 2 } });
 });
 
+test('the message stands right behind the time, before what belongs to it', () => {
+  const { log, written } = lines();
+  log.info('sent', { files: 3, message: 'taken' });
+  assert.match(written[0] ?? '', /^\{"level":"info","time":"[^"]+","message":"sent","files":3\}\n$/);
+});
+
 test('no secret is logged: not by name, in a URL, nor in an error', () => {
   const { log, written } = lines();
   log.info('connects to https://user:hunter2@proxy/', {

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatBytes, formatDuration, parseDurationMs, parseSizeBytes } from '../../app/core/units.ts';
+import {
+  formatBytes,
+  formatDuration,
+  parseDurationMs,
+  parseSizeBytes,
+  writeDuration,
+} from '../../app/core/units.ts';
 
 test('durations are read as people write them, and nothing else is taken for one', () => {
   assert.equal(parseDurationMs('24h'), 86_400_000);
@@ -23,4 +29,9 @@ test('durations and sizes are printed so that a person reads them at a glance', 
   assert.equal(formatDuration(250), '250ms');
   assert.equal(formatDuration(Number.POSITIVE_INFINITY), 'never');
   assert.equal(formatBytes(1_572_864), '1.50 MiB');
+});
+
+test('a duration is written back in one unit, as people write settings', () => {
+  for (const text of ['0', '24h', '12h', '48h', '7d', '90m', '250ms', '1500ms', '30s'])
+    assert.equal(writeDuration(parseDurationMs(text) ?? Number.NaN), text);
 });

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { runDemo } from '../../app/demo/demo.ts';
+import { ROOT } from '../support/cli.ts';
+import { spawnFerry } from '../support/ferry-child.ts';
 import { count, demoDirectory, isAlive, startDemo, until, writerPid } from './demo-runs.ts';
 
 const number = (text: string | undefined) => Number((text ?? 'NaN').replaceAll(',', ''));
@@ -36,6 +38,7 @@ test('SIGTERM stops the writer, drains, balances and ends well; a second start g
   const firstEnd = await first.ended;
   assert.equal(firstEnd.code, 0, firstEnd.stdout + firstEnd.stderr);
   assert.match(firstEnd.stdout, /; 0 lost, 0 sent twice$/m);
+  assert.match(firstEnd.stdout, /stopping; Ctrl-C again stops at once/);
   assert.ok(!isAlive(writer));
 
   const second = await startDemo(t, root, '--for', '3s', '--burst', '100', '--json').ended;
@@ -53,6 +56,24 @@ test('SIGTERM stops the writer, drains, balances and ends well; a second start g
     twice: [],
     different: [],
   });
+});
+
+test('on a terminal the demo draws its verdict, and says how long it has been stopping', async (t) => {
+  if (!existsSync('/usr/bin/script')) return t.skip('needs script');
+  const root = demoDirectory(t);
+  const flags = ['--directory', root, '--for', '3s', '--burst', '50'];
+  const command = [process.execPath, join(ROOT, 'app/main.ts'), 'demo', ...flags].join(' ');
+  const program = ['/usr/bin/script', '-qec', command, '/dev/null'];
+  const { stdout } = await spawnFerry(t, [], { program, env: { TERM: 'xterm' } }).ended;
+  assert.match(stdout, /running for 2s, writer pid/);
+  assert.match(stdout, /verdict {2}(flowing|settling|idle): /);
+  assert.match(stdout, /stopping; Ctrl-C again stops at once/);
+  const stopping = [...stdout.matchAll(/stopping for (\S+),/g)].map(([, time = '']) => time);
+  assert.ok(
+    stopping.length > 0 && stopping.every((time) => /^(\d+ms|[01]s)$/.test(time)),
+    stopping.join(' '),
+  );
+  assert.match(stdout, /^written .* 0 lost, 0 sent twice\r?$/m);
 });
 
 test('the writer outlives a killed Ferry, and the next start finds it, moves everything and stops it', async (t) => {

@@ -1,8 +1,10 @@
 // `ferry files` as it is run: a dry run that touches nothing, and health checks that tell a dead store from a dead process.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { EXIT } from '../../app/core/errors.ts';
+import { ROOT } from '../support/cli.ts';
 import { credentialsOf, type FerryChild, spawnFerry, toServer } from '../support/ferry-child.ts';
 import { createRig, localHashes, type Rig } from '../support/mover-rig.ts';
 import { DENIED } from '../support/s3/faults.ts';
@@ -38,7 +40,73 @@ test('--dry-run sends nothing, deletes nothing, leaves no state behind and says 
   assert.deepEqual([...new Set(asked)], ['ListObjectsV2']);
   assert.deepEqual(localHashes(rig.source), before.local);
   assert.ok(!existsSync(`${rig.directory}/dry`), 'no state directory was made');
+  assert.match(stdout.slice(0, 200), /"dry-run: looking at/, 'the first line says so');
+  assert.match(stdout, /would delete 31 files now \(proved, past the retention of 0\), 13 later/);
+  assert.doesNotMatch(stdout, /remembered|\d sent\b/);
   assert.match(stdout, /dry-run: 13 files \(10\.0 MiB\) would be sent, 31 are there already/);
+});
+
+test('a dry run compares files that have not settled yet too: what is there would not be sent', async (t) => {
+  const rig = await createRig(t);
+  for (let number = 0; number < 5; number += 1) rig.write(`file-${number}`, `content ${number}`);
+  await rig.once({ keep: true });
+  const run = startFiles(t, rig, '--dry-run', '--settle', '1h', '--state', `${rig.directory}/dry`);
+  const { exit, stdout } = await run.ended;
+  assert.equal(exit, EXIT.ok);
+  assert.match(stdout, /dry-run: 0 files \(0 B\) would be sent, 5 are there already/);
+  assert.match(stdout, /would delete 0 files now .* 5 later/);
+});
+
+test('--once ends with a line that says what was done, kept, skipped and left behind', async (t) => {
+  const rig = await createRig(t);
+  for (let number = 0; number < 3; number += 1) rig.write(`file-${number}`, `content ${number}`);
+  symlinkSync('file-0', join(rig.source, 'link'));
+  const { exit, stdout } = await startFiles(t, rig, '--once').ended;
+  assert.equal(exit, EXIT.ok);
+  assert.match(
+    stdout,
+    /"done: 3 files sent \(27 B\), 0 were there already, 3 proved, 0 freed \(3 are kept: --retention 24h\), 0 not yet proved; skipped 1 \(1 symlink\); left behind 0"/,
+  );
+});
+
+test('a folder that does not exist yet is said to be one: a bucket may have been meant', async (t) => {
+  const rig = await createRig(t);
+  rig.write('file');
+  const to = join(rig.directory, 'my-bucket');
+  const run = () =>
+    spawnFerry(t, ['files', '--source', rig.source, '--state', rig.state, '--to', to, '--once']).ended;
+  assert.match(
+    (await run()).stdout,
+    /my-bucket does not exist yet and will be a folder; a bucket is written s3:/,
+  );
+  assert.doesNotMatch((await run()).stdout, /does not exist/);
+});
+
+test('on a terminal the status is drawn with its verdict, and the end stands below it in one sentence', async (t) => {
+  const rig = await createRig(t);
+  for (let number = 0; number < 20; number += 1) rig.write(`file-${number}`, `content ${number}`);
+  if (!existsSync('/usr/bin/script')) return t.skip('needs script');
+  const main = join(ROOT, 'app/main.ts');
+  const words = [
+    'files',
+    '--source',
+    rig.source,
+    '--state',
+    rig.state,
+    '--to',
+    `${rig.directory}/to`,
+    '--once',
+  ];
+  const command = [process.execPath, main, ...words].join(' ');
+  const { stdout } = await spawnFerry(t, [], {
+    program: ['/usr/bin/script', '-qec', command, '/dev/null'],
+    env: { TERM: 'xterm' },
+  }).ended;
+  assert.match(stdout, /ferry {4}running for/);
+  assert.match(stdout, /verdict {2}\w+: /);
+  assert.match(stdout, /done: 20 files sent/);
+  assert.ok(stdout.includes('\u001b[?25h'), 'the cursor is back');
+  assert.doesNotMatch(stdout, /"level"/);
 });
 
 /** Starts it with a server on a free port and waits until it says which. */
@@ -114,5 +182,8 @@ test('the metrics of an idle writer and of a stuck uploader differ', async (t) =
   rig.write('stuck');
   await until(async () => (await metric('ferry_files_failures_total{reason="denied"}')) !== 0, 'a failure');
   assert.equal(await metric('ferry_files_store_up'), 0);
-  await until(() => /"message":"[^"]*failed denied/.test(run.stdout()), 'the summary line names the failure');
+  await until(
+    () => /"message":"[^"]*failed \d+ \(denied/.test(run.stdout()),
+    'the summary line names the failure',
+  );
 });

@@ -78,6 +78,7 @@ test('watermarks that are not low < high < critical are refused, and so is one a
   assert.match(wrongWith({ 'high-watermark': '0.96' }), /the high watermark is not below the critical one/);
   for (const share of ['1.01', '0', '-0.5', '85%', '0.8.5', ''])
     assert.match(wrongWith({ 'critical-watermark': share }), /^--critical-watermark/, share);
+  assert.match(wrongWith({ 'high-watermark': '85' }), /did you mean 0\.85\?/);
 });
 
 test('a destination that would not be listed as it was written is refused', () => {
@@ -94,6 +95,8 @@ test('a destination that would not be listed as it was written is refused', () =
     ['s3://bu', /bucket name/],
     ['s3:/bucket', /two slashes/],
     ['s3:bucket', /two slashes/],
+    ['s3//bucket/site', /two slashes/],
+    ['s3/bucket', /two slashes/],
     ['https://bucket.s3.amazonaws.com', /neither an s3/],
     [`s3://bucket/${'é'.repeat(300)}`, /longer than 512 bytes/],
     ['../out/../..', /holds \.\./],
@@ -154,8 +157,10 @@ test('times: nothing is allowed where it means at once, and no timer is longer t
     assert.match(wrongWith({ [name]: '0' }), /more than nothing/, name);
   for (const name of ['settle', 'drain', 'prove-every', 'walk-every', 'summary-every', 'request-timeout'])
     assert.match(wrongWith({ [name]: '25d' }), /longer than 24 days/, name);
-  for (const text of ['-1s', '5', 'soon', '1w', '5 s'])
+  for (const text of ['-1s', 'soon', '1w', '5 s'])
     assert.match(wrongWith({ settle: text }), /is no duration/);
+  assert.match(wrongWith({ settle: '5' }), /has no unit; did you mean 5s\?/);
+  assert.match(wrongWith({ retention: '12' }), /has no unit; did you mean 12h\?/);
 });
 
 test('other values that cannot work are refused', () => {

@@ -46,7 +46,7 @@ test('files that wait while nothing succeeds are stuck, and the store fault is n
   assert.equal(name, 'stuck');
   assert.equal(
     why,
-    'Nothing succeeded for 10m while 40 files to send: Access Denied; files fail: denied 40.',
+    'Nothing succeeded for 10m while 40 files wait to be sent: Access Denied; 40 files are refused by the store (denied).',
   );
 });
 
@@ -72,7 +72,10 @@ test('files sent and never proved are stuck', () => {
     failing: new Map([['bad-listing', 1]]),
   });
   assert.equal(verdict(snapshot).verdict, 'stuck');
-  assert.match(verdict(snapshot).why, /3 files to prove: files fail: bad-listing 1/);
+  assert.match(
+    verdict(snapshot).why,
+    /3 files wait to be proved: 1 file waits for a listing that can be trusted \(bad-listing\)/,
+  );
 });
 
 test('the first file after hours of idleness does not look stuck', () => {
@@ -89,13 +92,13 @@ test('one bad file among many that move is flowing, and the reason is told', () 
   const { verdict: name, why } = verdict(
     walking({
       backlog: { files: 3, bytes: 3 },
-      failing: new Map([['EACCES', 1]]),
+      failing: new Map([['unreadable', 1]]),
       oldestUnprovedAgeMs: HOUR_MS,
       lastSuccessAtMs: NOW_MS - 500,
     }),
   );
   assert.equal(name, 'flowing');
-  assert.match(why, /although files fail: EACCES 1/);
+  assert.match(why, /although 1 file may not be read by this user \(unreadable\)/);
 });
 
 test('files that are still written to are settling, not stuck', () => {
@@ -111,7 +114,10 @@ test('a mover whose walks no longer end is stuck', () => {
 
 test('a mover that stops says what is left', () => {
   const leaving = verdict(walking({ draining: true, inFlight: 1, unproved: { files: 2, bytes: 2 } }));
-  assert.deepEqual(leaving, { verdict: 'draining', why: 'Stopping: 1 file in flight, 2 files to prove.' });
+  assert.deepEqual(leaving, {
+    verdict: 'draining',
+    why: 'Stopping: 1 file in flight, 2 files wait to be proved.',
+  });
   assert.match(verdict(walking({ draining: true })).why, /nothing is left/);
 });
 
@@ -153,7 +159,7 @@ test('the line says what moved in the interval, what waits, and when the disk is
   assert.equal(
     message,
     'flowing: in 1m seen 720 files (720.0 KiB), sent 720 files (720.0 KiB), deduplicated 5, proved 700, ' +
-      'freed 40 (10 early), failed throttled 2, EACCES 1; 12 files/s, 12.0 KiB/s; backlog 5 files (5.00 KiB), ' +
+      'freed 40 (10 early), failed 3 (throttled 2, EACCES 1); 12 files/s, 12.0 KiB/s; backlog 5 files (5.00 KiB), ' +
       'unproved 110, settling 0, oldest 1m 1s; disk 1.00 GiB of 4.00 GiB, full in 5h 3m; last success 2s ago.',
   );
   assert.equal(fields.verdict, 'flowing');

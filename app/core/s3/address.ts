@@ -88,7 +88,7 @@ async function findRegion(
     throw new FerryError(
       'config',
       `The region of s3://${options.bucket} is not known.`,
-      'Give the region as an option, in AWS_REGION, or in the AWS profile; or give an endpoint.',
+      'Set --region, AWS_REGION or a region in the AWS profile; or name another server with --endpoint.',
     );
   }
   if (/^[a-z0-9][a-z0-9-]{0,62}$/.test(region)) return region;

@@ -123,8 +123,8 @@ function hint(fault: StoreFault, place: Place, refusal: Refusal, nowMs: number):
   if (fault === 'wrong-region') {
     const right = oneLine(refusal.bucketRegion);
     return right === '' || right === place.region
-      ? `. The request was signed for the region ${place.region}; set the bucket's own region.`
-      : `. The bucket is in the region ${right}, not ${place.region}: set the region to ${right}.`;
+      ? `. The request was signed for the region ${place.region}; set --region to the bucket's own.`
+      : `. The bucket is in the region ${right}, not ${place.region}: set --region ${right}.`;
   }
   if (fault === 'skew') {
     const serverMs = Date.parse(refusal.date);

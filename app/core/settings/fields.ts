@@ -87,7 +87,9 @@ export function toggle(about: Omit<About, 'example'>) {
 
 /** Milliseconds. `timer` durations are waited for in one go, so they have an upper end. */
 export function duration(about: About, limits: { zero?: boolean; timer?: boolean } = {}) {
+  const unit = /[a-z]+$/.exec(about.example)?.[0] ?? 's';
   return field(about, 'DURATION', 'a duration (ms, s, m, h or d)', (text) => {
+    if (/^\d*[1-9]\d*$/.test(text)) return { wrong: `has no unit; did you mean ${text}${unit}?` };
     const ms = parseDurationMs(text);
     if (ms === undefined) return { wrong: 'is no duration' };
     if (ms === 0 && !limits.zero) return { wrong: 'must be more than nothing' };
@@ -121,7 +123,9 @@ export function share(about: About) {
   return field(about, 'SHARE', expected, (text) => {
     const value = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN;
     if (Number.isNaN(value)) return { wrong: 'is no number' };
-    return value > 0 && value <= 1 ? { value } : { wrong: 'is out of range' };
+    if (value > 0 && value <= 1) return { value };
+    const percent = value > 1 && value <= 100 ? `; did you mean ${value / 100}?` : '';
+    return { wrong: `is out of range${percent}` };
   });
 }
 

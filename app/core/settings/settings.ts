@@ -123,8 +123,12 @@ export function loadSettings<T>(spec: SettingsSpec<T>, input: SettingsInput): T 
   return values;
 }
 
-/** All problems as one error for people. */
-export function settingsError<T>(spec: SettingsSpec<T>, problems: readonly Problem[]): FerryError {
+/** All problems as one error for people. `shown`: every value has just been printed. */
+export function settingsError<T>(
+  spec: SettingsSpec<T>,
+  problems: readonly Problem[],
+  shown = false,
+): FerryError {
   const count = problems.length === 1 ? 'A setting is wrong' : `${problems.length} settings are wrong`;
   const list = problems.map(({ where, value, wrong, expected, remedy }) => {
     const subject = value === undefined ? where : `${where} ${JSON.stringify(value)}`;
@@ -133,7 +137,7 @@ export function settingsError<T>(spec: SettingsSpec<T>, problems: readonly Probl
   return new FerryError(
     'config',
     `${count}, nothing was done:\n\n${list.join('\n')}\n`,
-    spec.section === undefined
+    spec.section === undefined || shown
       ? 'Run again with --help to see all flags.'
       : '`ferry config` with the same flags shows every value and where it comes from.',
   );

@@ -41,6 +41,8 @@ export interface Source {
   readonly unreadable?: boolean;
 }
 
+const PREFIX = 'FERRY_';
+
 /** Variables that are no settings of a mover but belong to the program. */
 export const PROGRAM_VARIABLES: readonly string[] = ['FERRY_CONFIG', 'FERRY_STACK'];
 
@@ -86,14 +88,25 @@ export function readFlags(
       });
     else values.set(name, { text: String(value), origin: { kind: 'flag', flag } });
   }
-  const flags = [...names, 'config', 'help', 'stack', 'version'].map((name) => `--${name}`);
+  const known = [...names, 'config', 'help', 'stack', 'version'];
   let afterUnknown = false;
   for (const argument of rest) {
     const isFlag = /^-./.test(argument);
     const flag = argument.replace(/=.*$/s, '');
-    if (isFlag)
-      problems.push(unknownName(flag, 'flag', nearest(flag, flags), 'run with --help to see all flags'));
-    else if (!afterUnknown)
+    const name = flag.replace(/^-+/, '');
+    // A flag with a value is known; what comes here is a switch that was given one.
+    if (isFlag && argument.includes('=') && known.includes(name.replace(/^no-/, '')))
+      problems.push({
+        where: flag,
+        wrong: 'takes no value',
+        expected: `${flag} alone`,
+        remedy: `write --${name.replace(/^no-/, '')} or --no-${name.replace(/^no-/, '')}`,
+      });
+    else if (isFlag) {
+      const meant = nearest(name, known);
+      const suggestion = meant === undefined ? undefined : `--${meant}`;
+      problems.push(unknownName(flag, 'flag', suggestion, 'run with --help to see all flags'));
+    } else if (!afterUnknown)
       problems.push({
         where: 'command line',
         value: maskText(argument),
@@ -116,13 +129,15 @@ export function readEnvironment(
   const problems: Problem[] = [];
   for (const variable of Object.keys(environment).sort()) {
     const text = environment[variable];
-    if (!variable.startsWith('FERRY_') || text === undefined || PROGRAM_VARIABLES.includes(variable))
-      continue;
+    if (!variable.startsWith(PREFIX) || text === undefined || PROGRAM_VARIABLES.includes(variable)) continue;
     const name = nameOf.get(variable);
     if (name !== undefined) values.set(name, { text, origin: { kind: 'env', variable } });
     else if (!isServiceLink(variable, text)) {
-      const meant = nearest(variable, [...nameOf.keys(), ...PROGRAM_VARIABLES]);
-      problems.push(unknownName(variable, 'variable', meant, '`ferry files --help` names all'));
+      // Without what all of them begin with: it would make any two look alike.
+      const known = [...nameOf.keys(), ...PROGRAM_VARIABLES].map((each) => each.slice(PREFIX.length));
+      const meant = nearest(variable.slice(PREFIX.length), known);
+      const suggestion = meant === undefined ? undefined : PREFIX + meant;
+      problems.push(unknownName(variable, 'variable', suggestion, '`ferry files --help` names all'));
     }
   }
   return { values, problems };

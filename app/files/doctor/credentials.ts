@@ -75,22 +75,22 @@ export function judgeCredentials(
     }
     return ok(
       'credentials.found',
-      `Credentials come from ${source}; these end in ${formatDuration(leftMs)}.`,
+      `Credentials come from ${source}; these expire in ${formatDuration(leftMs)}.`,
     );
   }
   if (credentials.sessionToken) {
     return warn(
       'credentials.found',
-      `Credentials come from ${source}: temporary ones whose end is not known and which nobody renews.`,
+      `Credentials come from ${source}: temporary ones; when they expire is not known, and nobody renews them.`,
       'For a long run use a role: a web identity in a cluster, an instance role or a profile elsewhere.',
     );
   }
   if (options.isAws) {
     return warn(
       'credentials.found',
-      `Credentials come from ${source}: keys that never end.`,
+      `Credentials come from ${source}: keys that do not expire.`,
       'Use a role instead: a web identity in a cluster, an instance role or single sign-on elsewhere.',
     );
   }
-  return ok('credentials.found', `Credentials come from ${source}; they do not end.`);
+  return ok('credentials.found', `Credentials come from ${source}; they do not expire.`);
 }

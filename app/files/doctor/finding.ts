@@ -29,6 +29,9 @@ export const fail = (check: string, message: string, remedy: string): Finding =>
   remedy,
 });
 
+/** `1,048,576`. */
+export const count = (amount: number): string => amount.toLocaleString('en-US');
+
 /** Something of a list that may be long: the first few by name, the rest as a number. */
 export function few(names: readonly string[], total = names.length): string {
   const shown = names.slice(0, 3).join(', ');

@@ -5,7 +5,7 @@ import process from 'node:process';
 import { errnoOf, messageOf } from '../../core/errors.ts';
 import { formatDuration } from '../../core/units.ts';
 import type { FilesSettings } from '../settings.ts';
-import { type Finding, fail, few, ok, unknown, warn } from './finding.ts';
+import { count, type Finding, fail, few, ok, unknown, warn } from './finding.ts';
 
 /** Enough to see every kind of directory a writer makes, few enough to answer in a second. */
 const SAMPLE_DIRECTORIES = 1_000;
@@ -44,7 +44,7 @@ export function checkSource(settings: Settings, nowMs: number): Finding[] {
   return [
     ok(
       'source.exists',
-      `${source} is there: ${sample.files} files in ${sample.directories} directories${scope}; Ferry runs as ${whoami()}.`,
+      `${source} is there: ${count(sample.files)} files in ${count(sample.directories)} directories${scope}; Ferry runs as ${whoami()}.`,
     ),
     ...judgeSample(sample, settings),
   ];

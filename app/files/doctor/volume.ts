@@ -1,11 +1,11 @@
 // `ferry doctor` on the volumes: what kind of disk the source is on, whether the limit fits it, and where the state lives.
 import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { readVolume, type VolumeStats } from '../../core/disk.ts';
+import { readVolume, usableBytes, type VolumeStats } from '../../core/disk.ts';
 import { errnoOf } from '../../core/errors.ts';
 import { formatBytes } from '../../core/units.ts';
 import type { FilesSettings } from '../settings.ts';
-import { type Finding, fail, ok, unknown, warn } from './finding.ts';
+import { count, type Finding, fail, ok, unknown, warn } from './finding.ts';
 import { type Mount, mountOf, readMounts, volumeKind } from './mounts.ts';
 
 /** A file costs at least one block. */
@@ -69,8 +69,10 @@ export function judgeKind(path: string, mount: Mount | undefined): Finding {
 
 /** Whether the configured limit fits the file system, in bytes and inodes. Pure. */
 export function judgeLimit(volume: VolumeStats, limitBytes: number | undefined, inPod: boolean): Finding[] {
-  const size = formatBytes(volume.sizeBytes);
-  const budgetBytes = limitBytes ?? volume.sizeBytes;
+  // What `ferry files` reckons with too.
+  const usable = usableBytes(volume);
+  const size = `${formatBytes(usable)} (used and free for this user)`;
+  const budgetBytes = limitBytes ?? usable;
   const findings: Finding[] = [];
   if (limitBytes === undefined && inPod) {
     findings.push(
@@ -82,7 +84,7 @@ export function judgeLimit(volume: VolumeStats, limitBytes: number | undefined, 
     );
   } else if (limitBytes === undefined) {
     findings.push(ok('volume.limit', `No --volume-limit is set; the file system's ${size} is the limit.`));
-  } else if (limitBytes > volume.sizeBytes) {
+  } else if (limitBytes > usable) {
     findings.push(
       warn(
         'volume.limit',
@@ -102,12 +104,14 @@ export function judgeLimit(volume: VolumeStats, limitBytes: number | undefined, 
     findings.push(
       warn(
         'volume.inodes',
-        `${formatBytes(budgetBytes)} hold ${smallFiles} small files of one block (4 KiB), but only ${volume.freeInodes} inodes are free: small files run out of inodes before bytes.`,
+        `${formatBytes(budgetBytes)} hold ${count(smallFiles)} small files of one block (4 KiB), but only ${count(volume.freeInodes)} inodes are free: small files run out of inodes before bytes.`,
         'Plan by the number of files: ext4 has one inode per 16 KiB unless made with `mkfs.ext4 -i 4096`.',
       ),
     );
   } else {
-    findings.push(ok('volume.inodes', `${volume.freeInodes} inodes are free: enough for small files.`));
+    findings.push(
+      ok('volume.inodes', `${count(volume.freeInodes)} inodes are free: enough for small files.`),
+    );
   }
   return findings;
 }

@@ -85,7 +85,7 @@ test('a bucket elsewhere names its region', async (t) => {
   const { store } = await setUp(t, {}, { bucketRegion: 'eu-central-1' });
   const error = await failure(put(store));
   assert.equal(error.fault, 'wrong-region');
-  assert.match(error.message, /set the region to eu-central-1/);
+  assert.match(error.message, /set --region eu-central-1/);
 });
 
 test('a clock that is wrong is told by how much', async (t) => {

@@ -154,6 +154,11 @@ test('an unknown name is refused in every source, with the name that was probabl
     hint({ yaml: 'settle: 5s\n' }),
     'ferry.yaml:1:1 unknown section "settle": did you mean files: settle?',
   );
+  assert.equal(
+    hint({ env: { FERRY_BOGUS: '1' } }),
+    'FERRY_BOGUS is an unknown variable: a known name',
+    'nothing is near, though all begin alike',
+  );
   assert.equal(hint({ rest: ['--xyzzyxyzzy'] }), '--xyzzyxyzzy is an unknown flag: a known name');
 });
 

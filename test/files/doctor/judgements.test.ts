@@ -51,6 +51,13 @@ test('a limit larger than its volume, too few inodes, and a missing limit in a p
   const levels = (limitBytes: number | undefined, inPod = false) =>
     judgeLimit(volume, limitBytes, inPod).map(({ check, level }) => `${check} ${level}`);
   assert.deepEqual(levels(2 * GI), ['volume.limit ok', 'volume.inodes ok']);
+  // What the meter of `ferry files` takes for the limit, and no block that is reserved for root.
+  assert.match(
+    judgeLimit(volume, undefined, false)[0]?.message ?? '',
+    /15\.0 GiB \(used and free for this user\)/,
+  );
+  assert.equal(levels(15.5 * GI)[0], 'volume.limit warn');
+  assert.match(judgeLimit(volume, 8 * GI, false)[1]?.message ?? '', /2,097,152 small files/);
   assert.deepEqual(levels(20 * GI), ['volume.limit warn', 'volume.inodes warn']);
   assert.deepEqual(levels(8 * GI), ['volume.limit ok', 'volume.inodes warn']);
   assert.equal(levels(undefined, true)[0], 'volume.limit warn');
@@ -116,7 +123,7 @@ test('credentials are judged by where they come from and when they end', () => {
     expiration: new Date(nowMs + 3_600_000),
     $source: { CREDENTIALS_ENV_VARS_STS_WEB_ID_TOKEN: 'h', CREDENTIALS_STS_ASSUME_ROLE_WEB_ID: 'k' },
   });
-  assert.equal(web.message, 'Credentials come from a web identity (IRSA); these end in 1h.');
+  assert.equal(web.message, 'Credentials come from a web identity (IRSA); these expire in 1h.');
 });
 
 test('a refusal counts only when it speaks of permissions', () => {

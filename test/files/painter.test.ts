@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { StatusLine } from '../../app/demo/live-status.ts';
-import { createPainter } from '../../app/demo/painter.ts';
+import type { StatusLine } from '../../app/files/live-status.ts';
+import { createPainter } from '../../app/files/painter.ts';
 
 /** What a terminal of this width would show after these bytes. */
 function screenAfter(bytes: string, columns: number): string[] {
@@ -45,6 +45,25 @@ test('painting again replaces the last picture and leaves what stands above', ()
   painter.close();
   bytes += 'balance\n';
   assert.deepEqual(screenAfter(bytes, 20), ['three lines', 'a3 longer', 'b3', 'c3', 'balance', '']);
+});
+
+test('a terminal that says it has no rows is drawn on all the same', () => {
+  let bytes = '';
+  const painter = createPainter({ columns: 0, rows: 0, write: (text) => (bytes += text) }, false);
+  painter.paint(plain('a', 'b'));
+  assert.deepEqual(screenAfter(bytes, 80), ['a', 'b', '']);
+});
+
+test('a line written above the picture stays, and the picture stands below it', () => {
+  let bytes = '';
+  const painter = createPainter({ columns: 20, rows: 24, write: (text) => (bytes += text) }, false);
+  painter.above('before\n');
+  painter.paint(plain('a1', 'b1'));
+  painter.above('a line\n');
+  painter.paint(plain('a2', 'b2'));
+  painter.close();
+  painter.above('after\n');
+  assert.deepEqual(screenAfter(bytes, 20), ['before', 'a line', 'a2', 'b2', 'after', '']);
 });
 
 test('the cursor is hidden while painting and back after the end, which may come twice', () => {

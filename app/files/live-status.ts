@@ -1,6 +1,7 @@
 // The live status: what the mover knows about itself, as a few lines for a person who watches.
 import { formatBytes, formatDuration } from '../core/units.ts';
-import type { DiskReading, FilesSnapshot } from '../files/snapshot.ts';
+import type { DiskReading, FilesSnapshot } from './snapshot.ts';
+import { verdict } from './summary.ts';
 
 /** How a part of a line is to be seen; `plain` where there are no colours. */
 export type Tone = 'plain' | 'good' | 'warn' | 'bad' | 'dim';
@@ -75,10 +76,26 @@ export function statusLines(
       `${count(retained.files)} kept for the operators`,
     ],
   ];
-  const lines = facts.flatMap(([label, first, tone, second]) => factLines(label, first, tone, second, width));
+  const lines = [verdictLine(snapshot, width)];
+  lines.push(
+    ...facts.flatMap(([label, first, tone, second]) => factLines(label, first, tone, second, width)),
+  );
   if (snapshot.disk) lines.push(...diskLines(snapshot.disk, width));
   lines.push(...errorLines(snapshot, width));
   return lines;
+}
+
+function verdictLine(snapshot: FilesSnapshot, width: number): StatusLine {
+  const { verdict: name, why } = verdict(snapshot);
+  const tone = name === 'stuck' ? 'bad' : name === 'flowing' || name === 'idle' ? 'good' : 'plain';
+  return cut(
+    [
+      ['verdict'.padEnd(LABEL_COLUMNS), 'dim'],
+      [`${name}: `, tone],
+      [oneLine(why), 'plain'],
+    ],
+    width,
+  );
 }
 
 function factLines(label: string, first: string, tone: Tone, second: string, width: number): StatusLine[] {

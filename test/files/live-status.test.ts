@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { renderStatus, statusLines } from '../../app/demo/live-status.ts';
+import { renderStatus, statusLines } from '../../app/files/live-status.ts';
 import type { FilesSnapshot } from '../../app/files/snapshot.ts';
 
 const tally = (files: number, bytes = files * 1_024) => ({ files, bytes });
@@ -63,7 +63,10 @@ const NOW: FilesSnapshot = {
   },
 };
 
+const VERDICT = 'verdict  flowing: Files are moving: 22 files wait to be sent and 120 files wait~';
+
 const TWO_FACTS = [
+  VERDICT,
   'in       12.0 files/s, 12.0 KiB/s          5,060 seen, 13 may still grow',
   'out      204 files/s, 204.0 KiB/s          5,020 sent, 3 already there',
   'backlog  22 files, 22.0 KiB                oldest unproved 2s',
@@ -75,12 +78,15 @@ const TWO_FACTS = [
 
 for (const width of [80, 120]) {
   test(`at ${width} columns a line holds two facts`, () => {
-    assert.deepEqual(renderStatus(NOW, BEFORE, width), TWO_FACTS);
+    const [first, ...facts] = renderStatus(NOW, BEFORE, width);
+    assert.deepEqual(facts, TWO_FACTS.slice(1));
+    assert.ok(first?.startsWith(VERDICT.slice(0, -1)));
   });
 }
 
 test('at 40 columns each fact has its line', () => {
   assert.deepEqual(renderStatus(NOW, BEFORE, 40), [
+    'verdict  flowing: Files are moving: 22 ~',
     'in       12.0 files/s, 12.0 KiB/s',
     '         5,060 seen, 13 may still grow',
     'out      204 files/s, 204.0 KiB/s',
@@ -110,15 +116,15 @@ test('no line is longer than the terminal is wide, down to one column', () => {
 });
 
 test('before there are two snapshots the rates are unknown, not zero', () => {
-  const [first] = renderStatus(NOW, undefined, 80);
+  const [, first] = renderStatus(NOW, undefined, 80);
   assert.equal(first, 'in       -                                 5,060 seen, 13 may still grow');
-  assert.equal(renderStatus(NOW, NOW, 80)[0], first);
+  assert.equal(renderStatus(NOW, NOW, 80)[1], first);
 });
 
 test('a disk near its limit says so, and a full bar means a full disk', () => {
   const at = (usedMiB: number, level: 'ok' | 'high' | 'critical') => {
     const disk = { ...(NOW.disk ?? assert.fail()), usedBytes: usedMiB * 2 ** 20, level, fullInMs: undefined };
-    return renderStatus({ ...NOW, disk }, BEFORE, 80)[5];
+    return renderStatus({ ...NOW, disk }, BEFORE, 80)[6];
   };
   assert.equal(at(0, 'ok'), 'disk     [................] 0%             not filling, 0 B of 256.0 MiB');
   assert.equal(

@@ -11,6 +11,8 @@ export interface Terminal {
 export interface Painter {
   /** Replaces what was painted before. */
   paint(lines: readonly StatusLine[]): void;
+  /** Writes whole lines above the picture, into the scroll-back. */
+  above(text: string): void;
   /** Leaves the last picture where it is and shows the cursor again. May be called twice. */
   close(): void;
 }
@@ -19,6 +21,7 @@ const COLOUR: Record<Tone, number | undefined> = { plain: undefined, good: 32, w
 
 /** Draws in place by moving the cursor up; the scroll-back above stays as it is. The cursor is hidden until `close`. */
 export function createPainter(terminal: Terminal, colours: boolean): Painter {
+  let picture: readonly StatusLine[] = [];
   let painted: number[] = [];
   let open = true;
   const close = () => {
@@ -29,16 +32,24 @@ export function createPainter(terminal: Terminal, colours: boolean): Painter {
   };
   process.on('exit', close);
   terminal.write('\u001b[?25l');
+  const draw = (above: string) => {
+    const columns = terminalColumns(terminal);
+    // A window made narrower has wrapped the old lines; one that is too low cannot be moved up in far enough.
+    const up = painted.reduce((rows, length) => rows + Math.max(1, Math.ceil(length / columns)), 0);
+    const shown = picture.slice(0, Math.max(1, (terminal.rows || 24) - 1));
+    const text = shown.map((line) => `\u001b[2K${coloured(line, colours)}\n`).join('');
+    terminal.write(`${up > 0 ? `\u001b[${up}A\r` : ''}\u001b[0J${above}${text}`);
+    painted = shown.map((line) => line.reduce((length, [piece]) => length + piece.length, 0));
+  };
   return {
     paint(lines) {
       if (!open) return;
-      const columns = terminalColumns(terminal);
-      // A window made narrower has wrapped the old lines; one that is too low cannot be moved up in far enough.
-      const up = painted.reduce((rows, length) => rows + Math.max(1, Math.ceil(length / columns)), 0);
-      const shown = lines.slice(0, Math.max(1, (terminal.rows ?? 24) - 1));
-      const text = shown.map((line) => `\u001b[2K${coloured(line, colours)}\n`).join('');
-      terminal.write(`${up > 0 ? `\u001b[${up}A\r` : ''}\u001b[0J${text}`);
-      painted = shown.map((line) => line.reduce((length, [piece]) => length + piece.length, 0));
+      picture = lines;
+      draw('');
+    },
+    above(text) {
+      if (open) draw(text);
+      else terminal.write(text);
     },
     close,
   };
