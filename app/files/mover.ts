@@ -24,7 +24,8 @@ export interface Mover {
 
 const PROVE_PAUSE_MS = 5_000;
 const FREE_EVERY_MS = 1_000;
-const SETTLE_TURN_MIN_MS = 20;
+/** Files that settle one by one are looked at together: each wake-up costs more than a look. */
+const SETTLE_TURN_MIN_MS = 200;
 const SETTLE_TURN_MAX_MS = 500;
 const PREFLIGHT_DEADLINE_MS = 10_000;
 const LOOPS_END_MS = 1_000;

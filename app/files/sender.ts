@@ -41,7 +41,7 @@ const BODIES_MAX_BYTES = 24 * 2 ** 20;
 
 /** Rows kept in memory before they are written; also what a kill may make Ferry compare again. */
 const COMMIT_ROWS = 128;
-const COMMIT_AFTER_MS = 50;
+const COMMIT_AFTER_MS = 200;
 const COMMIT_AGAIN_MS = 1_000;
 
 export function createSender(ports: SenderPorts): Sender {
