@@ -45,3 +45,9 @@ export function deadline(clock: Clock, ms: number, signal: AbortSignal): AbortSi
   void clock.sleep(ms, signal).then(() => controller.abort());
   return controller.signal;
 }
+
+/** Resolves when the signal aborts; at once if it has. */
+export function whenAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

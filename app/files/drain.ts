@@ -11,7 +11,7 @@ export async function drainWithin(parts: Parts, budgetMs: number): Promise<void>
   const remainingMs = (): number => untilMs - clock.now();
 
   const newest = await passes.newest(deadline(clock, budgetMs / 2, stop.signal));
-  for (const file of newest) enqueue(parts.secondLook, file, 'fresh');
+  for (const file of newest) enqueue(parts.finder, file, 'fresh');
   queue.newestFirst();
   sender.pump();
   let young = settling.size;

@@ -116,6 +116,8 @@ export function enqueue(ports: FinderPorts, file: FoundFile, lane: Lane): boolea
   const { queue, backoff, counters } = ports;
   const first = !backoff.knows(file.path);
   if (!queue.offer(file, lane)) return queue.has(file.path);
+  // Another pass may have found it settled before its second look was due.
+  ports.settling.drop(file.path);
   if (first) add(counters.seen, file.stat.size);
   return true;
 }

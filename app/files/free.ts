@@ -4,7 +4,7 @@ import { linkSync, lstatSync, realpathSync, renameSync, type Stats, unlinkSync }
 import { errnoOf } from '../core/errors.ts';
 import { asideName, type BytePath, baseOf, joinPath, parentOf, toSystemPath } from './paths.ts';
 import { readSmall } from './read.ts';
-import { sameStat } from './settle.ts';
+import { sameButCtime, sameStat } from './settle.ts';
 import type { FileStat } from './walk.ts';
 
 /** `changed`: it is not the file that was proved; it stays. `refused`: the directory does not allow it. */
@@ -63,11 +63,6 @@ export function freeFile(
     // ENOTDIR: a file stands where its directory was.
     return ['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '') ? 'vanished' : 'refused';
   }
-}
-
-/** The state without ctime, which a rename, a chmod or another hard link moves. */
-export function sameButCtime(a: FileStat, b: FileStat): boolean {
-  return a.ino === b.ino && a.size === b.size && a.mtimeMs === b.mtimeMs;
 }
 
 function hasContent(absolute: BytePath, stat: FileStat, sha256: string): boolean {

@@ -1,6 +1,8 @@
 // The live status: what the mover knows about itself, as a few lines for a person who watches.
+
+import type { DiskReading } from '../core/disk.ts';
 import { formatBytes, formatDuration } from '../core/units.ts';
-import type { DiskReading, FilesSnapshot } from './snapshot.ts';
+import type { FilesSnapshot } from './snapshot.ts';
 import { verdict } from './summary.ts';
 
 /** How a part of a line is to be seen; `plain` where there are no colours. */

@@ -1,8 +1,9 @@
 // The table of the files mover's metrics: each with its name, what it tells a stranger, and how the snapshot answers it.
 import process from 'node:process';
+import type { DiskReading } from '../core/disk.ts';
 import type { StoreFault } from '../core/errors.ts';
 import type { ReadFault } from './read.ts';
-import type { DiskReading, FilesSnapshot } from './snapshot.ts';
+import type { FilesSnapshot } from './snapshot.ts';
 
 /** One line of the README's table. */
 export interface MetricDescription {

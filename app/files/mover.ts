@@ -2,7 +2,7 @@
 // none of them waits for another's trouble.
 import { type ExitName, FerryError, isTransient, messageOf, StoreError } from '../core/errors.ts';
 import { listPage } from '../core/listing.ts';
-import { deadline, repeat } from '../core/loop.ts';
+import { deadline, repeat, whenAborted } from '../core/loop.ts';
 import { drainWithin } from './drain.ts';
 import { moveOnce } from './once.ts';
 import { assemble, type MoverOptions, type Parts, snapshotOf } from './parts.ts';
@@ -60,7 +60,7 @@ async function run(parts: Parts): Promise<ExitName> {
   }
   parts.bells.backlog.ring();
   loops.push(patrolLoop(parts), backlogLoop(parts), proveLoop(parts), freeLoop(parts));
-  await aborted(parts.finding.signal);
+  await whenAborted(parts.finding.signal);
   if (!stop.signal.aborted) await drainWithin(parts, settings.drainMs);
   stop.abort();
   // They end as soon as what they wait for does; a file that is being hashed is not waited for.
@@ -150,9 +150,9 @@ function freeLoop(parts: Parts): Promise<void> {
 }
 
 function settleLoop(parts: Parts): Promise<void> {
-  const { settling, sender, bells, clock, stop, secondLook } = parts;
+  const { settling, sender, bells, clock, stop, finder } = parts;
   return repeat(loopOf(parts, 'settling', stop.signal), async () => {
-    lookAtDue(secondLook);
+    lookAtDue(finder);
     sender.pump();
     bells.progress.ring();
     const dueInMs = (settling.nextDueMs() ?? Number.POSITIVE_INFINITY) - clock.now();
@@ -163,9 +163,4 @@ function settleLoop(parts: Parts): Promise<void> {
 /** Fills the ledger's memory of known files in small steps, so that the start does not wait for it. */
 async function warmUp({ ledger, clock, stop }: Parts): Promise<void> {
   while (!stop.signal.aborted && ledger.warmUp()) await clock.sleep(0, stop.signal);
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

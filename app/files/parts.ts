@@ -6,13 +6,14 @@ import type { Log } from '../core/log.ts';
 import type { Store } from '../core/store.ts';
 import { type Backoff, createBackoff } from './backoff.ts';
 import { type Counters, copyCounters, createCounters } from './counters.ts';
+import type { FinderPorts } from './finder.ts';
 import { compileKey } from './key.ts';
 import { type Ledger, openLedger } from './ledger/ledger.ts';
 import { createPasses, type Passes, ROOM_FILES } from './passes.ts';
 import { toBytePath } from './paths.ts';
 import { createProver, type Prover } from './prover.ts';
 import { createQueue, type SendQueue } from './queue.ts';
-import { type SecondLookPorts, watchAnew } from './second-look.ts';
+import { watchAnew } from './second-look.ts';
 import { createSender, type Sender } from './sender.ts';
 import type { FilesSettings } from './settings.ts';
 import { createSettling, type Settling } from './settle.ts';
@@ -44,7 +45,7 @@ export interface Parts {
   readonly sender: Sender;
   readonly passes: Passes;
   readonly prover: Prover;
-  readonly secondLook: SecondLookPorts;
+  readonly finder: FinderPorts;
   readonly bells: Readonly<Record<'backlog' | 'prove' | 'free' | 'progress' | 'room', Bell>>;
   /** Aborts everything. */
   readonly stop: AbortController;
@@ -96,7 +97,6 @@ export function assemble({ settings, store, clock, log }: MoverOptions): Parts {
     counters,
     settleMs: settings.settleMs,
   };
-  const secondLook = finder;
   const succeeded = (): void => {
     times.lastSuccessAtMs = clock.now();
   };
@@ -107,7 +107,7 @@ export function assemble({ settings, store, clock, log }: MoverOptions): Parts {
     keyOf,
     signal: stop.signal,
     concurrency: settings.concurrency,
-    onChanged: (file) => watchAnew(secondLook, file),
+    onChanged: (file) => watchAnew(finder, file),
     onMoved() {
       succeeded();
       if (prover.isDue(ledger.totals.unprovedFiles, clock.now())) bells.prove.ring();
@@ -154,21 +154,25 @@ export function assemble({ settings, store, clock, log }: MoverOptions): Parts {
     },
   });
   return {
-    ...{
-      settings,
-      clock,
-      log,
-      ledger,
-      queue,
-      settling,
-      backoff,
-      refused,
-      counters,
-      sightings,
-      watch,
-      sender,
-    },
-    ...{ passes, prover, secondLook, bells, stop, finding, times },
+    settings,
+    clock,
+    log,
+    ledger,
+    queue,
+    settling,
+    backoff,
+    refused,
+    counters,
+    sightings,
+    watch,
+    sender,
+    passes,
+    prover,
+    finder,
+    bells,
+    stop,
+    finding,
+    times,
   };
 }
 
@@ -194,7 +198,7 @@ export function snapshotOf(parts: Parts): FilesSnapshot {
     settling: settling.size,
     unproved: { files: totals.unprovedFiles, bytes: totals.unprovedBytes },
     retained: { files: totals.files - totals.unprovedFiles, bytes: totals.bytes - totals.unprovedBytes },
-    failing: new Map([...backoff.byReason(), ...refused.byReason()]),
+    failing: sumByReason(backoff.byReason(), refused.byReason()),
     skipped: sightings.last?.report.skipped ?? new Map(),
     oldestUnprovedAgeMs: Number.isFinite(oldestMs) ? nowMs - oldestMs : undefined,
     lastSuccessAtMs: times.lastSuccessAtMs,
@@ -205,4 +209,14 @@ export function snapshotOf(parts: Parts): FilesSnapshot {
     inFlight: sender.inFlight,
     draining: parts.finding.signal.aborted,
   };
+}
+
+/** A reason that stands in both counts both. */
+function sumByReason(
+  one: ReadonlyMap<string, number>,
+  other: ReadonlyMap<string, number>,
+): Map<string, number> {
+  const sums = new Map(one);
+  for (const [reason, files] of other) sums.set(reason, (sums.get(reason) ?? 0) + files);
+  return sums;
 }

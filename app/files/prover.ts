@@ -3,6 +3,7 @@ import type { Bell } from '../core/bell.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf, StoreError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import { whenAborted } from '../core/loop.ts';
 import type { Backoff } from './backoff.ts';
 import { add, type Counters } from './counters.ts';
 import { type ProvePorts, proveOnce } from './prove.ts';
@@ -106,7 +107,7 @@ export function createProver(ports: ProverPorts): Prover {
     async prove(signal = ports.signal) {
       while (running) {
         if (signal.aborted) return false;
-        await Promise.race([running, aborted(signal)]);
+        await Promise.race([running, whenAborted(signal)]);
       }
       if (signal.aborted) return false;
       running = pass(signal).finally(() => {
@@ -121,8 +122,4 @@ export function createProver(ports: ProverPorts): Prover {
       (unprovedFiles > 0 && isOver(nowMs, ports.proveEveryMs * lastPages)),
     mayForce: (nowMs) => isOver(nowMs, Math.min(ports.proveEveryMs, FORCED_PAUSE_MS) * lastPages),
   };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

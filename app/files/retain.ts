@@ -90,7 +90,7 @@ export async function free(parts: Parts): Promise<boolean> {
     sightings.readDisk();
     return false;
   }
-  const ports: RetainPorts = { ...parts, root: parts.secondLook.root, signal: stop.signal };
+  const ports: RetainPorts = { ...parts, root: parts.finder.root, signal: stop.signal };
   const { toProve, short } = await freeDue(ports, settings, sightings);
   const mayForce = parts.prover.mayForce(parts.clock.now());
   return toProve > 0 || (short && ledger.totals.unprovedFiles > 0 && mayForce);

@@ -1,6 +1,7 @@
 // `ferry files`: opens the source and the store, starts the mover, and tells operators and probes how it goes.
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { systemClock } from '../core/clock.ts';
+import { affordableConnections, freeDescriptors } from '../core/descriptors.ts';
 import { EXIT, type ExitName, errnoOf, FerryError, messageOf } from '../core/errors.ts';
 import { openFolderStore } from '../core/folder/store.ts';
 import { type Health, type HealthServer, startHealthServer } from '../core/http.ts';
@@ -34,7 +35,7 @@ export async function runFiles(settings: FilesSettings, io: RunIo): Promise<Exit
   const stream = painter ? { isTTY: true, write: (line: string) => painter.above(line) } : io.stdout;
   const log = createLog({ level: settings.logLevel, stream });
   try {
-    return await runWith(settings, io, log, painter);
+    return await runWith(withinDescriptors(settings, log), io, log, painter);
   } finally {
     painter?.close();
   }
@@ -98,6 +99,19 @@ async function runWith(
     await server?.close();
     await opened.close();
   }
+}
+
+/** Where the system grants few descriptors, fewer uploads at once: connections would take those that reading needs. */
+function withinDescriptors(settings: FilesSettings, log: Log): FilesSettings {
+  const free = freeDescriptors();
+  const concurrency = affordableConnections(settings.concurrency, free);
+  if (concurrency < settings.concurrency) {
+    log.warn(
+      `only ${concurrency} uploads at once instead of ${settings.concurrency}: this process may open ${free} files more; ` +
+        'raise the limit (ulimit -n) for more',
+    );
+  }
+  return { ...settings, concurrency };
 }
 
 /** A FerryError when the directory cannot be walked at all. */

@@ -3,11 +3,8 @@ import { enqueue, type FinderPorts } from './finder.ts';
 import { sameStat } from './settle.ts';
 import { type FileStat, type FoundFile, lookAgain } from './walk.ts';
 
-/** What a second look needs. */
-export type SecondLookPorts = FinderPorts;
-
 /** Hands on every watched file that stood still. */
-export function lookAtDue(ports: SecondLookPorts): void {
+export function lookAtDue(ports: FinderPorts): void {
   const nowMs = ports.clock.now();
   // No more than the queue has room for: the others stay watched.
   for (const file of ports.settling.due(nowMs, ports.queue.room('fresh'))) {
@@ -19,7 +16,7 @@ export function lookAtDue(ports: SecondLookPorts): void {
 }
 
 /** A file changed while it was read: it settles anew, from what it is now. */
-export function watchAnew(ports: SecondLookPorts, file: FoundFile): void {
+export function watchAnew(ports: FinderPorts, file: FoundFile): void {
   const stat = look(ports, file.path);
   const nowMs = ports.clock.now();
   if (stat && !ports.settling.watch({ path: file.path, stat }, nowMs)) {
@@ -27,7 +24,7 @@ export function watchAnew(ports: SecondLookPorts, file: FoundFile): void {
   }
 }
 
-function look({ root, log }: SecondLookPorts, path: string): FileStat | undefined {
+function look({ root, log }: FinderPorts, path: string): FileStat | undefined {
   try {
     return lookAgain(root, path);
   } catch (error) {

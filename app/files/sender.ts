@@ -9,6 +9,7 @@ import { add, type Counters } from './counters.ts';
 import type { SendQueue } from './queue.ts';
 import { contentStands, digestFile, ReadError } from './read.ts';
 import { type SendPorts, sendFile } from './send.ts';
+import { sameButCtime } from './settle.ts';
 import type { FoundFile } from './walk.ts';
 
 export interface SenderPorts extends SendPorts {
@@ -133,12 +134,7 @@ export function createSender(ports: SenderPorts): Sender {
     const { path, stat } = file;
     try {
       const known = ledger.get(path);
-      if (
-        known &&
-        known.stat.size === stat.size &&
-        known.stat.mtimeMs === stat.mtimeMs &&
-        known.stat.ino === stat.ino
-      ) {
+      if (known && sameButCtime(known.stat, stat)) {
         // Only its ctime moved (a chmod, a link): if the content stands, only the row is renewed, and proved again.
         const digests = await digestFile(`${ports.root}/${path}`, stat, signal);
         const current = ledger.get(path);

@@ -5,6 +5,11 @@ export function sameStat(a: FileStat, b: FileStat): boolean {
   return a.size === b.size && a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs && a.ino === b.ino;
 }
 
+/** The state without ctime, which a rename, a chmod or another hard link moves. */
+export function sameButCtime(a: FileStat, b: FileStat): boolean {
+  return a.ino === b.ino && a.size === b.size && a.mtimeMs === b.mtimeMs;
+}
+
 /** When a file reached this disk in its present state: its own mtime may be older (a copy that kept its time). */
 export function arrivedMs(stat: FileStat): number {
   return Math.max(stat.mtimeMs, stat.ctimeMs);

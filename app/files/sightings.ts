@@ -1,11 +1,11 @@
 // What the walks saw, kept for the time between two of them: how full the disk is, how much waits, how old the oldest is.
 import type { Clock } from '../core/clock.ts';
-import { createDiskMeter } from '../core/disk.ts';
+import { createDiskMeter, type DiskReading } from '../core/disk.ts';
 import type { Log } from '../core/log.ts';
 import type { Counters } from './counters.ts';
 import type { PassResult } from './finder.ts';
 import type { FilesSettings } from './settings.ts';
-import type { DiskReading, Tally } from './snapshot.ts';
+import type { Tally } from './snapshot.ts';
 
 /** The counters when a pass began: what moved since is no longer in what the pass saw. */
 export interface PassStart {

@@ -1,24 +1,11 @@
 // What the files mover knows about itself at one instant: the one source of the summary line, the metrics, the live
 // status and the health checks.
+import type { DiskReading } from '../core/disk.ts';
 
 /** A number of files and their bytes (content, not blocks). */
 export interface Tally {
   readonly files: number;
   readonly bytes: number;
-}
-
-/** Of the volume against its limit. Bytes are allocated blocks, as the kubelet counts them. */
-export interface DiskReading {
-  readonly usedBytes: number;
-  readonly limitBytes: number;
-  readonly usedInodes: number;
-  readonly limitInodes: number;
-  /** Smoothed, may be negative. */
-  readonly growthBytesPerSecond: number;
-  /** Until the limit at this growth; undefined when the volume does not grow. */
-  readonly fullInMs: number | undefined;
-  /** `high`: proved files are freed before their time. `critical`: nothing is left to free and the limit is near. */
-  readonly level: 'ok' | 'high' | 'critical';
 }
 
 export interface FilesSnapshot {

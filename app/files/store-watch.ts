@@ -16,21 +16,32 @@ export interface StoreWatch {
   retrier(deadlineMs?: number): Retrier;
 }
 
+/** A store that fails now and then is told of so often; its state is exact all the while. */
+const TOLD_EVERY_MS = 10_000;
+
 export function watchStore(store: Store, ledger: Ledger, clock: Clock, log: Log): StoreWatch {
   const budget = createRetryBudget();
   let state: FilesSnapshot['store'];
+  let told = false;
+  let toldAtMs = Number.NEGATIVE_INFINITY;
 
   const succeeded = (): void => {
     if (!store.etagIsMd5) ledger.etagIsMd5 = false;
     if (state?.ok) return;
-    if (state) log.info('the store answers again');
+    if (told) log.info('the store answers again');
+    told = false;
     state = { ok: true, sinceMs: clock.now() };
   };
   const failed = (error: unknown): void => {
     // A stop and a file that S3 cannot take say nothing about the store.
     if (!(error instanceof StoreError) || error.fault === 'aborted' || error.fault === 'bad-request') return;
-    if (state?.ok !== false) log.warn(`the store: ${messageOf(error)}`);
-    const sinceMs = state?.ok === false ? state.sinceMs : clock.now();
+    const nowMs = clock.now();
+    if (!told && (nowMs < toldAtMs || nowMs - toldAtMs >= TOLD_EVERY_MS)) {
+      log.warn(`the store: ${messageOf(error)}`);
+      told = true;
+      toldAtMs = nowMs;
+    }
+    const sinceMs = state?.ok === false ? state.sinceMs : nowMs;
     state = { ok: false, fault: error.fault, message: error.message, sinceMs };
   };
 

@@ -77,7 +77,11 @@ export function lookAgain(root: BytePath, path: BytePath): FileStat | undefined 
     if (errnoOf(error) !== 'ENOTDIR') throw error;
   }
   if (!stat?.isFile()) return undefined;
-  const { size, mtimeMs, ctimeMs, ino } = stat;
+  return stateOf(stat);
+}
+
+/** What is kept of a `Stats`, which is five times as large. */
+function stateOf({ size, mtimeMs, ctimeMs, ino }: Stats): FileStat {
   return { size, mtimeMs, ctimeMs, ino };
 }
 
@@ -150,8 +154,7 @@ function step(options: WalkOptions, report: WalkReport, stack: OpenDirectory[], 
       return;
     }
     report.files += 1;
-    const { size, mtimeMs, ctimeMs, ino } = stat;
-    batch.push({ path, stat: { size, mtimeMs, ctimeMs, ino } });
+    batch.push({ path, stat: stateOf(stat) });
   } else if (stat.isDirectory()) open(options, report, stack, path);
   else count(report.skipped, kindOf(stat));
 }

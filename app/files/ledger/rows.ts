@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { compareKeys } from '../../core/store.ts';
 import type { BytePath } from '../paths.ts';
-import { sameStat } from '../settle.ts';
+import { arrivedMs, sameStat } from '../settle.ts';
 import { DamagedError, isLedgerFull, takeReserve } from './database.ts';
 import { createKnownFiles } from './known.ts';
 import type { Ledger, LedgerRow, LedgerTotals } from './ledger.ts';
@@ -177,8 +177,17 @@ export function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledge
     remember(row, previous) {
       if (previous) tally(previous, -1);
       const { path, key, stat, sha256, etag, proof, proved, thisRun = true } = row;
-      const arrivedMs = Math.max(stat.mtimeMs, stat.ctimeMs);
-      const remembered = { path, key, stat, sha256, etag, proof, proved, thisRun, arrivedMs };
+      const remembered = {
+        path,
+        key,
+        stat,
+        sha256,
+        etag,
+        proof,
+        proved,
+        thisRun,
+        arrivedMs: arrivedMs(stat),
+      };
       tally(remembered, 1);
       if (proved && previous && !waiting.has(path) && differsInProofOnly(previous, remembered))
         onlyProved.add(path);
@@ -197,6 +206,7 @@ export function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledge
     },
     unproved(afterKey, limit) {
       if (unprovedRows.size === totals.unprovedFiles) return unprovedRows.after(afterKey, limit);
+      unprovedRows.left();
       indexUnproved();
       const page = rows(sql.unproved, afterKey, limit);
       // Two rows may share a key; the first one must still come after the place asked for.

@@ -12,13 +12,15 @@ export interface UnprovedRows {
   delete(path: BytePath): void;
   /** In UTF-8 order of their keys, after a key. A pass begins with `''`; what comes later is not in that pass. */
   after(key: string, limit: number): LedgerRow[];
+  /** The pass goes on elsewhere: should it come back, it meets what is here then. */
+  left(): void;
 }
 
 const CAPACITY = 8_192;
 
 export function createUnprovedRows(): UnprovedRows {
   const rows = new Map<BytePath, LedgerRow>();
-  let inKeyOrder: LedgerRow[] = [];
+  let inKeyOrder: LedgerRow[] | undefined;
   return {
     get size() {
       return rows.size;
@@ -29,9 +31,14 @@ export function createUnprovedRows(): UnprovedRows {
     },
     delete: (path) => void rows.delete(path),
     after(key, limit) {
-      if (key === '') inKeyOrder = [...rows.values()].sort((a, b) => compareKeys(a.key, b.key));
+      if (key === '' || !inKeyOrder) {
+        inKeyOrder = [...rows.values()].sort((a, b) => compareKeys(a.key, b.key));
+      }
       const start = firstAfter(inKeyOrder, key);
       return inKeyOrder.slice(start, start + limit);
+    },
+    left() {
+      inKeyOrder = undefined;
     },
   };
 }

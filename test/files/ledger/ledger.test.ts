@@ -149,6 +149,25 @@ test('with more unproved rows than memory holds, all are given in key order', as
   ledger.close();
 });
 
+test('a pass that begins with more unproved rows than memory holds and ends with fewer meets every row', async (t) => {
+  const ledger = openIn(await tempDir(t));
+  const count = 12_000;
+  // The last ones remembered come first by key: proving them makes the rest fit again.
+  for (let index = count - 1; index >= 0; index -= 1)
+    ledger.remember(rowOf(String(index).padStart(5, '0')), undefined);
+  assert.equal(ledger.unproved('', 10).length, 10);
+  const met: string[] = [];
+  for (let after = ''; ; ) {
+    const rows = ledger.unproved(after, 4_000);
+    if (rows.length === 0) break;
+    for (const row of rows) ledger.remember({ ...row, proved: true }, row);
+    met.push(...rows.map(({ key }) => key));
+    after = met.at(-1) ?? '';
+  }
+  assert.deepEqual([met.length, ledger.totals.unprovedFiles], [count, 0]);
+  ledger.close();
+});
+
 test('a kill loses nothing that was committed', async (t) => {
   const directory = await tempDir(t);
   const code = `
