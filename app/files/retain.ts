@@ -35,6 +35,8 @@ export interface FreeResult {
 }
 
 const ROWS_AT_ONCE = 500;
+/** Files are read, renamed and deleted in one stretch no longer than this: a slow disk must not hold up the rest. */
+const SLICE_MS = 8;
 const BLOCK_BYTES = 4_096;
 
 /**
@@ -52,10 +54,15 @@ export async function freeProved(
   let freedFiles = 0;
   let toProve = 0;
   let after: LedgerRow | undefined;
+  let turnedMs = performance.now();
   while (!signal.aborted && !enough(freedBytes, freedFiles)) {
     const rows = ledger.proved(arrivedUpToMs, after, ROWS_AT_ONCE);
     for (const row of rows) {
-      if (enough(freedBytes, freedFiles)) break;
+      if (performance.now() - turnedMs >= SLICE_MS) {
+        await turn();
+        turnedMs = performance.now();
+      }
+      if (signal.aborted || enough(freedBytes, freedFiles)) break;
       if (!ports.refused.mayTry(row.path, ports.clock.now()) || !isCurrent(ledger, row)) continue;
       if (!row.thisRun) {
         if (await hashAgain(ports, row)) toProve += 1;

@@ -252,3 +252,27 @@ test('a file that stands where a directory was does not stop the others', async 
   assert.equal((await all(setUp(root, ledger))).freedFiles, 1);
   assert.equal(ledger.totals.files, 0);
 });
+
+test('a batch that is slow to delete lets everything else have its turn', async (t) => {
+  const root = await tempDir(t);
+  const [ledger, store] = [openIn(undefined), createArrayStore()];
+  // Each is read again in the moment of its delete: several milliseconds on any machine.
+  const body = Buffer.alloc(4 * 2 ** 20, 'x');
+  for (let index = 0; index < 40; index += 1) {
+    const path = `slow-${index}`;
+    const file = writeOld(root, path, body);
+    store.place(path, body);
+    ledger.remember(rowFor(file, path, body, true), undefined);
+  }
+  let turns = 0;
+  let over = false;
+  const count = (): void => {
+    turns += 1;
+    if (!over) setImmediate(count);
+  };
+  setImmediate(count);
+  const { freedFiles } = await all(setUp(root, ledger));
+  over = true;
+  assert.equal(freedFiles, 40);
+  assert.ok(turns >= 8, `${turns} turns`);
+});

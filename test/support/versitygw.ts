@@ -31,7 +31,7 @@ const run = promisify(execFile);
 
 /** Starts one with an empty bucket of its own; `missing` says what this machine lacks, for `t.skip`. */
 export async function startVersitygw(): Promise<Versitygw | { readonly missing: string }> {
-  const found = await findBinary();
+  const found = await findVersitygw();
   if (typeof found !== 'string') return found;
   const directory = await mkdtemp(join(tmpdir(), 'ferry-versitygw-'));
   const dataDir = join(directory, 'data');
@@ -101,7 +101,8 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function findBinary(): Promise<string | { readonly missing: string }> {
+/** The path of the program, installed if there is Go and it is not there yet. */
+export async function findVersitygw(): Promise<string | { readonly missing: string }> {
   const onPath = (process.env.PATH ?? '').split(delimiter).map((directory) => join(directory, 'versitygw'));
   const found = [...onPath, join(CACHE, 'versitygw')].find((file) => existsSync(file));
   if (found) return found;
