@@ -196,3 +196,15 @@ test('more young files than the queue holds at once all land in one run', async 
   assert.equal(snapshot.total.sent.files, 9_000);
   assert.equal(rig.server.objects.size, 9_000);
 });
+
+test('a flat directory of 6,000 files is proved with a listing for each 500 objects or fewer', async (t) => {
+  const rig = await createRig(t, { keepBodies: false });
+  // Made in no order, as a writer's random names are.
+  for (let number = 0; number < 6_000; number += 1)
+    rig.writeOld(`file-${String((number * 7_919) % 6_000).padStart(5, '0')}`, 60_000);
+  const layout = { keep: true, key: 'dt={date}/hh={hour}/{path}', proveEveryMs: 60_000 };
+  const { exit, snapshot } = await rig.once(layout);
+  assert.equal(exit, 'ok');
+  assert.equal(snapshot.total.proved.files, 6_000);
+  assert.ok(snapshot.total.listings <= 12, `${snapshot.total.listings} listings`);
+});
