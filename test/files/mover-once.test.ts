@@ -7,7 +7,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { EXIT } from '../../app/core/errors.ts';
-import { credentialsOf, NOBODY, spawnFerry, toServer } from '../support/ferry-child.ts';
+import { NOBODY, spawnFiles } from '../support/ferry-child.ts';
 import { assertExactly, createRig, localHashes, type Rig, sha256 } from '../support/mover-rig.ts';
 
 const ODD_NAMES = [
@@ -101,21 +101,7 @@ test('a file that may not be read is named, the rest is moved, and the pass ends
   writeFileSync(bad, 'secret', { mode: 0o600 });
   mkdirSync(rig.state);
   chownSync(rig.state, NOBODY, NOBODY);
-  const words = [
-    'files',
-    '--source',
-    rig.source,
-    '--state',
-    rig.state,
-    '--once',
-    '--keep',
-    '--settle',
-    '100ms',
-  ];
-  const run = spawnFerry(t, [...words, ...toServer(rig.server)], {
-    uid: NOBODY,
-    env: credentialsOf(rig.server),
-  });
+  const run = spawnFiles(t, rig, ['--once', '--keep'], { uid: NOBODY });
   const { exit, stdout, stderr } = await run.ended;
   assert.equal(exit, EXIT.incomplete, stderr.slice(0, 500));
   assert.equal(rig.server.objects.size, 2);
@@ -130,21 +116,7 @@ test('a directory that may not be read makes the pass incomplete and is named', 
   mkdirSync(join(rig.source, 'closed'), { mode: 0o700 });
   mkdirSync(rig.state);
   chownSync(rig.state, NOBODY, NOBODY);
-  const words = [
-    'files',
-    '--source',
-    rig.source,
-    '--state',
-    rig.state,
-    '--once',
-    '--keep',
-    '--settle',
-    '100ms',
-  ];
-  const run = spawnFerry(t, [...words, ...toServer(rig.server)], {
-    uid: NOBODY,
-    env: credentialsOf(rig.server),
-  });
+  const run = spawnFiles(t, rig, ['--once', '--keep'], { uid: NOBODY });
   const { exit, stdout } = await run.ended;
   assert.equal(exit, EXIT.incomplete);
   assert.equal(rig.server.objects.size, 1);
