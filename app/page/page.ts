@@ -10,7 +10,7 @@ import { type Access, type AccessRules, accessOf } from './access.ts';
 import { pageFiles } from './assets.ts';
 import { createDownloads } from './download.ts';
 import { filesOf, parseQuery, pathOfId } from './files-list.ts';
-import { createHistory, SAMPLE_EVERY_MS, sampleOf } from './history.ts';
+import { createHistory, type History, SAMPLE_EVERY_MS, sampleOf } from './history.ts';
 import { createLive } from './live.ts';
 import { type PageSettings, statusOf } from './status.ts';
 
@@ -26,6 +26,8 @@ export interface PageOptions {
   readonly settings: PageSettings;
   readonly access: AccessRules;
   readonly clock: Clock;
+  /** Default: an empty one. */
+  readonly history?: History;
 }
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -57,8 +59,7 @@ const HEADERS: Readonly<Record<string, string>> = {
   connection: 'close',
 };
 
-export function createPage({ mover, settings, access, clock }: PageOptions): Page {
-  const history = createHistory();
+export function createPage({ mover, settings, access, clock, history = createHistory() }: PageOptions): Page {
   const stop = new AbortController();
   const downloads = createDownloads(mover.files.root);
   const status = (names: boolean) => statusOf(mover.snapshot(), settings, history, mover.files, names);

@@ -5,6 +5,7 @@ import { startHealthServer } from '../../app/core/http.ts';
 import type { Mover } from '../../app/files/mover.ts';
 import type { FilesSnapshot } from '../../app/files/snapshot.ts';
 import type { AccessRules } from '../../app/page/access.ts';
+import type { History } from '../../app/page/history.ts';
 import { createPage, type Page } from '../../app/page/page.ts';
 import type { PageSettings } from '../../app/page/status.ts';
 
@@ -27,7 +28,12 @@ export interface Served {
 export async function servePage(
   t: TestContext,
   mover: Pick<Mover, 'snapshot' | 'files'>,
-  over: { access?: AccessRules; settings?: Partial<PageSettings>; snapshot?: () => FilesSnapshot } = {},
+  over: {
+    access?: AccessRules;
+    settings?: Partial<PageSettings>;
+    snapshot?: () => FilesSnapshot;
+    history?: History;
+  } = {},
 ): Promise<Served> {
   const snapshot = over.snapshot ?? (() => mover.snapshot());
   const page = createPage({
@@ -35,6 +41,7 @@ export async function servePage(
     settings: { ...PAGE_SETTINGS, ...over.settings },
     access: over.access ?? { mode: 'local', token: undefined },
     clock: systemClock,
+    ...(over.history && { history: over.history }),
   });
   const server = await startHealthServer({
     host: '127.0.0.1',

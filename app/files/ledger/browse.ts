@@ -29,7 +29,7 @@ export interface NewestSlice {
 /** Index entries looked at in one slice when a name is asked for: about 5 ms. */
 const SLICE_ROWS = 10_000;
 
-const NEWER = 'proved > 0 AND (arrived, path) < (?, ?)';
+const NEWER = 'proved = 1 AND (arrived, path) < (?, ?)';
 const INDEX = 'FROM files INDEXED BY files_proved WHERE';
 const ORDER = 'ORDER BY arrived DESC, path DESC';
 
@@ -53,9 +53,9 @@ export function browserOver(db: DatabaseSync, commit: () => void): LedgerBrowser
     `SELECT arrived, path ${INDEX} ${NEWER} AND (arrived, path) >= (?, ?) AND instr(lower(path), ?) > 0 ${ORDER} LIMIT ?`,
   );
   const count = db.prepare(
-    'SELECT COUNT(*) files FROM (SELECT 1 FROM files WHERE proved > 0 AND arrived <= ? LIMIT ?)',
+    `SELECT COUNT(*) files FROM (SELECT 1 ${INDEX} proved = 1 AND arrived <= ? LIMIT ?)`,
   );
-  const oldest = db.prepare('SELECT arrived FROM files WHERE proved > 0 ORDER BY arrived, path LIMIT 1');
+  const oldest = db.prepare(`SELECT arrived ${INDEX} proved = 1 ORDER BY arrived, path LIMIT 1`);
   const placeOf = (record: Record<string, unknown>): Place => ({
     arrivedMs: Number(record.arrived),
     path: String(record.path),

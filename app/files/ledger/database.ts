@@ -5,15 +5,14 @@ import { DatabaseSync } from 'node:sqlite';
 const SCHEMA_VERSION = 2;
 
 // Numbers are REAL: an inode number may have 64 bits, and an INTEGER beyond 2^53 could be written but not read back.
-// `proved` is the time of the proof, 0 before it.
 const SCHEMA = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE files (
     path TEXT PRIMARY KEY, key TEXT NOT NULL, size REAL NOT NULL, mtime REAL NOT NULL, ctime REAL NOT NULL,
     ino REAL NOT NULL, arrived REAL NOT NULL, sha256 TEXT NOT NULL, etag TEXT NOT NULL, proof TEXT NOT NULL,
-    proved REAL NOT NULL, run REAL NOT NULL
+    proved REAL NOT NULL, proved_at REAL NOT NULL, run REAL NOT NULL
   ) WITHOUT ROWID;
-  CREATE INDEX files_proved ON files (arrived, path) WHERE proved > 0;
+  CREATE INDEX files_proved ON files (arrived, path) WHERE proved = 1;
   CREATE TABLE candidates (
     key TEXT NOT NULL, path TEXT NOT NULL, size REAL NOT NULL, mtime REAL NOT NULL, ctime REAL NOT NULL,
     ino REAL NOT NULL, PRIMARY KEY (key, path)

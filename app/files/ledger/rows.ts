@@ -67,8 +67,8 @@ export function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledge
     sha256: String(record.sha256),
     etag: String(record.etag),
     proof: record.proof === 'md5' || record.proof === 'checksum' ? record.proof : 'put',
-    proved: Number(record.proved) > 0,
-    provedAtMs: Number(record.proved),
+    proved: record.proved === 1,
+    provedAtMs: Number(record.proved_at),
     thisRun: record.run === run,
     arrivedMs: Number(record.arrived),
   });
@@ -80,7 +80,7 @@ export function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledge
         if (row === undefined) sql.drop.run(path);
         else if (onlyProved.has(path)) sql.prove.run(row.provedAtMs, row.thisRun ? run : EARLIER_RUN, path);
         else {
-          const { key, stat, sha256, etag, proof, provedAtMs, arrivedMs } = row;
+          const { key, stat, sha256, etag, proof, proved, provedAtMs, arrivedMs } = row;
           const { size, mtimeMs, ctimeMs, ino } = stat;
           sql.put.run(
             path,
@@ -93,6 +93,7 @@ export function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledge
             sha256,
             etag,
             proof,
+            proved ? 1 : 0,
             provedAtMs,
             row.thisRun ? run : EARLIER_RUN,
           );
@@ -170,7 +171,7 @@ export function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledge
         if (path <= warmedTo) throw new DamagedError('its paths are out of order');
         // What was remembered since the start is in already, and newer.
         if (!waiting.has(path) && !known.mayHaveEntered(path))
-          known.set(path, statOf(record), Number(record.proved) > 0);
+          known.set(path, statOf(record), record.proved === 1);
         warmedTo = path;
       }
       if (rows.length === WARM_UP_ROWS) return true;
@@ -252,15 +253,15 @@ function provedAt(proved: boolean, previous: LedgerRow | undefined): number {
 function prepare(db: DatabaseSync) {
   return {
     get: db.prepare('SELECT * FROM files WHERE path = ?'),
-    put: db.prepare('INSERT OR REPLACE INTO files VALUES (?,?,?,?,?,?,?,?,?,?,?,?)'),
-    prove: db.prepare('UPDATE files SET proved = ?, run = ? WHERE path = ?'),
+    put: db.prepare('INSERT OR REPLACE INTO files VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)'),
+    prove: db.prepare('UPDATE files SET proved = 1, proved_at = ?, run = ? WHERE path = ?'),
     some: db.prepare(
       'SELECT path, size, mtime, ctime, ino, proved FROM files WHERE path > ? ORDER BY path LIMIT ?',
     ),
     drop: db.prepare('DELETE FROM files WHERE path = ?'),
     unproved: db.prepare('SELECT * FROM files WHERE proved = 0 AND key > ? ORDER BY key LIMIT ?'),
     proved: db.prepare(
-      `SELECT * FROM files WHERE proved > 0 AND arrived <= ? AND (arrived, path) > (?, ?)
+      `SELECT * FROM files WHERE proved = 1 AND arrived <= ? AND (arrived, path) > (?, ?)
        ORDER BY arrived, path LIMIT ?`,
     ),
     totals: db.prepare(

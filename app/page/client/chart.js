@@ -64,7 +64,7 @@ function create(data) {
         backlog: { range: (_, __, max) => [0, Math.max(1, max * 1.1)] },
       },
       axes: [
-        axis,
+        { ...axis, values: '{HH}:{mm}' },
         { ...axis, label: 'files/s', labelSize: 20 },
         { ...axis, scale: 'backlog', side: 1, label: 'backlog', labelSize: 20, grid: { show: false } },
       ],
