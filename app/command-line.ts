@@ -4,6 +4,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { demoCommand, demoSpec, refuseUnknownCommand } from './commands/demo.ts';
 import { type ExampleOf, examplesText } from './commands/examples.ts';
 import { exitCodes } from './commands/exit-codes.ts';
+import { openPage } from './commands/open-page.ts';
 import { planSpec } from './commands/plan-settings.ts';
 import { addSettingsFlags, writtenFlags } from './commands/settings-flags.ts';
 import type { Surroundings } from './commands/surroundings.ts';
@@ -73,7 +74,7 @@ export function createProgram(around: Surroundings, ended: (exit: ExitName) => v
   files.action(async () => {
     const settings = loadSettings(filesSpec, { ...writtenFlags(files), env: around.env });
     const { runFiles } = await import('./files/run.ts');
-    ended(await runFiles(settings, around));
+    ended(await runFiles(settings, { ...around, openPage }));
   });
 
   const config = command('config', 'print every setting of `ferry files` and where it comes from');

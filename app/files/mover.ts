@@ -3,6 +3,7 @@
 import { type ExitName, FerryError, isTransient, messageOf, StoreError } from '../core/errors.ts';
 import { listPage } from '../core/listing.ts';
 import { deadline, repeat, whenAborted } from '../core/loop.ts';
+import { type Browser, createBrowser } from './browse.ts';
 import { drainWithin } from './drain.ts';
 import { moveOnce } from './once.ts';
 import { assemble, type MoverOptions, type Parts, snapshotOf } from './parts.ts';
@@ -20,6 +21,8 @@ export interface Mover {
   kill(): void;
   /** When a loop last turned, wall clock in milliseconds: what liveness means. */
   readonly turnedAtMs: number;
+  /** The files, for people to look at. */
+  readonly files: Browser;
 }
 
 const PROVE_PAUSE_MS = 5_000;
@@ -43,6 +46,7 @@ export async function startMover(options: MoverOptions): Promise<Mover> {
     done,
     drain: () => finding.abort(),
     kill: () => stop.abort(),
+    files: createBrowser(parts),
     get turnedAtMs() {
       return times.turnedAtMs;
     },

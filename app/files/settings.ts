@@ -213,10 +213,33 @@ const schema = z.object({
   listen: optional(
     hostPort({
       group: WATCH,
-      what: 'Serve /metrics, /livez and /readyz on this address',
+      what: 'Serve the page, /metrics, /livez and /readyz on this address',
       example: '0.0.0.0:9464',
       otherwise: 'no server',
     }),
+  ),
+  page: choice(
+    {
+      group: WATCH,
+      what: "Who sees the page's files on --listen. local: who comes over 127.0.0.1 (kubectl port-forward does), others see numbers only; open: everybody; off: no page at all",
+      example: 'local',
+      default: 'local',
+    },
+    ['local', 'open', 'off'],
+  ),
+  pageToken: optional(
+    text(
+      {
+        group: WATCH,
+        what: 'Password without which the page shows nothing; the user name is any',
+        example: 'a-long-secret',
+        otherwise: 'none',
+        secret: true,
+      },
+      'TOKEN',
+      'a text of 12 to 200 printable ASCII characters without spaces',
+      /^[!-~]{12,200}$/,
+    ),
   ),
   logLevel: choice(
     { group: WATCH, what: 'Least important lines that are logged', example: 'info', default: 'info' },

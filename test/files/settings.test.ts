@@ -50,6 +50,8 @@ test('with source and destination alone every other setting has its documented d
     criticalWatermark: 0.95,
     drainMs: 25_000,
     listen: undefined,
+    page: 'local',
+    pageToken: undefined,
     logLevel: 'info',
     summaryEveryMs: 60_000,
   };

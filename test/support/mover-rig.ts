@@ -82,6 +82,8 @@ const SHORT: Omit<FilesSettings, 'source' | 'state' | 'to'> = {
   criticalWatermark: 0.999,
   drainMs: 5_000,
   listen: undefined,
+  page: 'local',
+  pageToken: undefined,
   logLevel: 'info',
   summaryEveryMs: 60_000,
 };
