@@ -37,7 +37,7 @@ const METADATA = [
 ] as const;
 
 /** Headers that would carry a key in the file. */
-const KEY_HEADER = /^(authorization|proxy-authorization|cookie|.*(api-?key|secret|token|password).*)$/i;
+const KEY_HEADER = /^(authorization|proxy-authorization|cookie|.*(api[-_]?key|secret|token|password).*)$/i;
 
 /** Reads and checks the file. @throws FerryError `config` that names every problem */
 export function readEventsFile(
