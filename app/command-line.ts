@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { demoCommand, demoSpec, refuseUnknownCommand } from './commands/demo.ts';
+import { addEvents } from './commands/events.ts';
 import { type ExampleOf, examplesText } from './commands/examples.ts';
 import { exitCodes } from './commands/exit-codes.ts';
 import { openPage } from './commands/open-page.ts';
@@ -97,6 +98,12 @@ export function createProgram(around: Surroundings, ended: (exit: ExitName) => v
     const { runDoctor } = await import('./files/doctor/doctor.ts');
     ended(await runDoctor(settings, { json: options.json === true, ...around }));
   });
+
+  const events = command(
+    'events',
+    'pull a paged API day by day: nothing missed, nothing twice, sealed when whole',
+  );
+  addEvents(events, around, ended);
 
   const plan = command('plan', 'how much disk, memory, bandwidth and money a writer takes, and why');
   addSettingsFlags(plan, planSpec);
