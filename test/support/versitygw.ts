@@ -16,6 +16,8 @@ export interface Versitygw {
   readonly region: string;
   /** The bucket's objects lie below as plain files. */
   readonly dataDir: string;
+  /** What it knows of each object, below the object's path. */
+  readonly metaDir: string;
   stop(): Promise<void>;
 }
 
@@ -76,6 +78,7 @@ export async function startVersitygw(): Promise<Versitygw | { readonly missing: 
     secretAccessKey: SECRET_ACCESS_KEY,
     region: 'us-east-1',
     dataDir: join(dataDir, BUCKET),
+    metaDir: join(metaDir, BUCKET),
     stop,
   };
 }
