@@ -1,6 +1,6 @@
 // One directory's names in order, as far as memory goes: keys then reach the ledger and the listing in their own order.
 import { type Dir, opendirSync } from 'node:fs';
-import { type BytePath, toSystemPath } from './paths.ts';
+import { type BytePath, joinPath, toSystemPath } from './paths.ts';
 
 /**
  * Names held at a time, of all directories open one below the other. In the order a file system gives them (by hash)
@@ -91,4 +91,18 @@ export function openNames(directory: BytePath, budget: NameBudget, held = NAMES_
       close();
     },
   };
+}
+
+/** Names of a directory, at most a thousand, joined to its path. Throws what the file system says. */
+export function firstNames(root: BytePath, directory: BytePath): BytePath[] {
+  const names = openNames(`${root}/${directory}`, { held: 0 }, NAMES_HELD_MIN);
+  try {
+    while (names.read(NAMES_HELD_MIN));
+    const paths: BytePath[] = [];
+    for (let name = names.take(); name !== undefined; name = names.take())
+      paths.push(joinPath(directory, name));
+    return paths;
+  } finally {
+    names.close();
+  }
 }

@@ -154,8 +154,9 @@ function freeLoop(parts: Parts): Promise<void> {
 }
 
 function settleLoop(parts: Parts): Promise<void> {
-  const { settling, sender, bells, clock, stop, finder } = parts;
+  const { settling, sender, bells, clock, stop, finder, passes } = parts;
   return repeat(loopOf(parts, 'settling', stop.signal), async () => {
+    passes.hinted();
     lookAtDue(finder);
     sender.pump();
     bells.progress.ring();

@@ -7,6 +7,7 @@ import type { Store } from '../core/store.ts';
 import { type Backoff, createBackoff } from './backoff.ts';
 import { type Counters, copyCounters, createCounters } from './counters.ts';
 import type { FinderPorts } from './finder.ts';
+import { createHints } from './hints.ts';
 import { compileKey } from './key.ts';
 import { type Ledger, openLedger } from './ledger/ledger.ts';
 import { createPasses, type Passes, ROOM_FILES } from './passes.ts';
@@ -86,8 +87,13 @@ export function assemble({ settings, store, clock, log }: MoverOptions): Parts {
   const watch = watchStore(store, ledger, clock, log);
   const retry = watch.retrier();
   const sightings = createSightings(settings, counters, clock, log);
+  // One pass meets everything by itself.
+  const hints = settings.once || settings.dryRun ? undefined : createHints(root);
+  finding.signal.addEventListener('abort', () => hints?.close(), { once: true });
+  hints?.near('');
   const finder = {
     root,
+    hints,
     clock,
     log,
     ledger,

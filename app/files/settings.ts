@@ -181,7 +181,7 @@ const schema = z.object({
     group: PACE,
     what: 'Share of one core that walking may use: a walk that cost more is followed by a longer pause',
     example: '0.01',
-    default: '0.01',
+    default: '0.005',
   }),
   highWatermark: share({
     group: DISK,

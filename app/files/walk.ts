@@ -73,14 +73,20 @@ export function startWalk(options: WalkOptions): Walk {
 
 /** A second look at one file; undefined when no regular file is there any more. Throws what the file system says else. */
 export function lookAgain(root: BytePath, path: BytePath): FileStat | undefined {
+  const seen = lookAt(root, path);
+  return seen === 'directory' ? undefined : seen;
+}
+
+/** What stands at a path: a file's state, a directory, or nothing that is moved. Throws what the file system says else. */
+export function lookAt(root: BytePath, path: BytePath): FileStat | 'directory' | undefined {
   let stat: Stats | undefined;
   try {
     stat = lstatSync(toSystemPath(`${root}/${path}`), { throwIfNoEntry: false });
   } catch (error) {
     if (errnoOf(error) !== 'ENOTDIR') throw error;
   }
-  if (!stat?.isFile()) return undefined;
-  return stateOf(stat);
+  if (stat?.isDirectory()) return 'directory';
+  return stat?.isFile() ? stateOf(stat) : undefined;
 }
 
 /** What is kept of a `Stats`, which is five times as large. */
