@@ -2,7 +2,6 @@
 // the very commands of docs/minikube.md.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { until } from '../support/temp.ts';
 import { judge, localFiles, storedObjects, writtenBy } from './sides.ts';
 import { createSite } from './site.ts';
 
@@ -10,11 +9,7 @@ test('files flow from the writer to the S3 server of the cluster, each as it was
   const site = await createSite(t);
   if (site === undefined) return;
   await site.ready();
-  await until(
-    async () => ((await site.metric('ferry_files_proved_total')) ?? 0) >= 1_200,
-    'the burst is proved',
-    180_000,
-  );
+  await site.whenMetric('ferry_files_proved_total', (files) => files >= 1_200, 180_000);
   const written = await writtenBy(site);
   const local = await localFiles(site);
   const objects = await storedObjects(t, site);
