@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { until } from '../support/temp.ts';
 import { startKubectl } from './kubectl.ts';
-import type { Site } from './site.ts';
+import { nodeIsHere, type Site } from './site.ts';
 
 export const NOTES = '/var/ferry-notes/written.jsonl';
 export const DATA = '/var/file-writer/data';
@@ -59,29 +59,36 @@ export function linesOf<T>(text: string): T[] {
     .map((line): T => JSON.parse(line));
 }
 
-/** Every object, read in full through a forwarded port. */
+/** Every object, read in full: from the server's own address where it can be reached, else through a forwarded port. */
 export async function storedObjects(t: Pick<TestContext, 'after'>, site: Site): Promise<Stored[]> {
+  if (await nodeIsHere()) {
+    const address = await site.kubectl('get', 'service', 'ferry-s3', '-o', 'jsonpath={.spec.clusterIP}');
+    return readAll(site, `http://${address}:7070`);
+  }
   const forward = startKubectl(t, ['-n', site.namespace, 'port-forward', 'service/ferry-s3', ':7070']);
   const port = () => /127\.0\.0\.1:(\d+)/.exec(forward.output())?.[1];
   await until(() => port() !== undefined, 'the port is forwarded', 30_000);
-  const key = (name: string) => site.kubectl('get', 'secret', 'ferry-s3', '-o', `jsonpath={.data.${name}}`);
-  const [id, secret] = await Promise.all(['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'].map(key));
-  const plain = (base64 = '') => Buffer.from(base64, 'base64').toString();
-  const client = new S3Client({
-    endpoint: `http://127.0.0.1:${port()}`,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    credentials: { accessKeyId: plain(id), secretAccessKey: plain(secret) },
-  });
   try {
-    return await readAll(client, site.bucket);
+    return await readAll(site, `http://127.0.0.1:${port()}`);
   } finally {
-    client.destroy();
     await forward.stop();
   }
 }
 
-async function readAll(client: S3Client, Bucket: string): Promise<Stored[]> {
+async function readAll(site: Site, endpoint: string): Promise<Stored[]> {
+  const key = (name: string) => site.kubectl('get', 'secret', 'ferry-s3', '-o', `jsonpath={.data.${name}}`);
+  const [id, secret] = await Promise.all(['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'].map(key));
+  const plain = (base64 = '') => Buffer.from(base64, 'base64').toString();
+  const credentials = { accessKeyId: plain(id), secretAccessKey: plain(secret) };
+  const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials });
+  try {
+    return await readBucket(client, site.bucket);
+  } finally {
+    client.destroy();
+  }
+}
+
+async function readBucket(client: S3Client, Bucket: string): Promise<Stored[]> {
   const keys: string[] = [];
   let after: string | undefined;
   do {

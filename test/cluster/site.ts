@@ -3,7 +3,9 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
@@ -11,7 +13,7 @@ import { parse, stringify } from 'yaml';
 import { documentsOf } from '../../manifests/synth.ts';
 import { at, list } from '../manifests/targets.ts';
 import { ROOT } from '../support/cli.ts';
-import { tempDir, until } from '../support/temp.ts';
+import { until } from '../support/temp.ts';
 import { FERRY_IMAGE, S3_IMAGE } from './image.ts';
 import { kubectl, kubectlJson, tryKubectl } from './kubectl.ts';
 import { NO_CLUSTER } from './prepare.ts';
@@ -19,12 +21,16 @@ import { NO_CLUSTER } from './prepare.ts';
 export const POD = ['spec', 'template', 'spec'] as const;
 const WRITER_PODS = 'app.kubernetes.io/component=writer';
 /** A look at the cluster starts a kubectl: 0.1 s of CPU. */
-export const LOOK_MS = 500;
+export const LOOK_MS = 1_000;
 const run = promisify(execFile);
 
 export interface Site {
   readonly namespace: string;
   readonly bucket: string;
+  /** Of the test; gone after it. */
+  readonly directory: string;
+  /** Runs after the test, when the pods are gone and the directory is still there. */
+  atEnd(cleanUp: () => Promise<unknown>): void;
   /** The folder that `kubectl apply -f` takes. */
   readonly manifests: string;
   /** kubectl in this namespace. */
@@ -41,8 +47,8 @@ export interface Site {
   whenMetric(name: string, holds: (value: number) => boolean, deadlineMs?: number): Promise<void>;
   /** Runs JavaScript in a container of the writer's pod and answers what it prints. */
   node(container: string, script: string): Promise<string>;
-  /** A value of Ferry's /metrics; undefined while it cannot be had. */
-  metric(name: string): Promise<number | undefined>;
+  /** Ferry's /metrics without those that have labels; none while they cannot be had. */
+  metrics(): Promise<ReadonlyMap<string, number>>;
   /** Sets the number of the S3 server's pods and waits until it is so. */
   scaleS3(replicas: 0 | 1): Promise<void>;
 }
@@ -64,6 +70,8 @@ export interface SiteOptions {
   readonly values?: Readonly<Record<string, string | undefined>>;
   /** Changes objects before they are applied, where a test needs what no setting gives. */
   readonly patch?: (documents: readonly unknown[]) => void;
+  /** Claims beside the S3 server's that the test makes. */
+  readonly claims?: readonly string[];
   /** Nothing is applied: the test does. */
   readonly apply?: boolean;
 }
@@ -75,20 +83,28 @@ export async function createSite(t: TestContext, options: SiteOptions = {}): Pro
     t.skip(missing);
     return undefined;
   }
-  const directory = await tempDir(t);
   const namespace = `ferry-${randomBytes(4).toString('hex')}`;
+  const directory = await mkdtemp(join(tmpdir(), `${namespace}-`));
+  const cleanUps: (() => Promise<unknown>)[] = [];
+  let site: Site | undefined;
+  t.after(async () => {
+    if (site !== undefined && 'error' in t && t.error) t.diagnostic(await storyOf(site));
+    // Without S3 a drain would last as long as it may.
+    const all = ['--all', '--grace-period=1', '--wait=false'];
+    await tryKubectl(['-n', namespace, 'delete', 'deployments', '--all', '--cascade=orphan']);
+    await tryKubectl(['-n', namespace, 'delete', 'replicasets', '--all', '--cascade=orphan']);
+    await tryKubectl(['-n', namespace, 'delete', 'pods', ...all]);
+    await tryKubectl(['-n', namespace, 'wait', 'pods', '--all', '--for=delete', '--timeout=60s']);
+    await tryKubectl(['delete', 'namespace', namespace, '--wait=false']);
+    await tryKubectl(['delete', 'persistentvolumes', '-l', `ferry-test=${namespace}`, '--wait=false']);
+    for (const cleanUp of cleanUps) await cleanUp();
+    await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+  });
   const settings = await settingsOf(namespace, options.values ?? {});
   const manifests = await rendered(directory, settings, options.patch);
-  const site = siteOf(namespace, String(settings.bucket), manifests);
-  t.after(async () => {
-    if ('error' in t && t.error) t.diagnostic(await storyOf(site));
-    await tryKubectl(['delete', 'namespace', namespace, '--wait=true', '--timeout=60s']);
-    await tryKubectl(['delete', 'persistentvolume', '-l', `ferry-test=${namespace}`, '--wait=false']);
-  });
-  if (options.apply !== false) {
-    await provideVolume(namespace, 'ferry-s3', directory);
-    await kubectl(['apply', '-f', manifests]);
-  }
+  site = siteOf({ namespace, directory, manifests, bucket: String(settings.bucket), cleanUps });
+  await provideVolumes(namespace, directory, ['ferry-s3', ...(options.claims ?? [])]);
+  if (options.apply !== false) await kubectl(['apply', '-f', manifests]);
   return site;
 }
 
@@ -164,37 +180,50 @@ async function isOwnAddress(address: string): Promise<boolean> {
   return listens;
 }
 
-/** A directory as the volume for a claim to come, where no storage class makes one. @param path a mount point, or a new directory */
-export async function provideVolume(
+/** A directory of the node as a volume for claims to come. */
+export interface ProvidedVolume {
+  /** A mount point, or a directory to be made. */
+  readonly path: string;
+  /** The one claim it is for; any claim of the storage class without it. */
+  readonly claim?: string;
+  readonly storageClass?: string;
+}
+
+/** Makes volumes for the claims of a site, where no storage class does. */
+export async function provideVolumes(
   namespace: string,
-  claim: string,
   directory: string,
-  path = join(directory, claim),
+  claims: readonly string[],
 ): Promise<void> {
   const classes = list(at(await kubectlJson(['get', 'storageclasses']), ['items']));
-  const preset = classes.some(
-    (one) => at(one, ['metadata', 'annotations', 'storageclass.kubernetes.io/is-default-class']) === 'true',
-  );
-  if (preset) return;
+  const preset = ['metadata', 'annotations', 'storageclass.kubernetes.io/is-default-class'];
+  if (classes.some((one) => at(one, preset) === 'true')) return;
   if (!(await nodeIsHere()))
     throw new Error('The cluster has no default storage class: the S3 server needs one.');
-  mkdirSync(path, { recursive: true });
   // The directory of a test is its owner's alone; the pod's group must get through.
   chmodSync(directory, 0o755);
+  for (const claim of claims) await provideVolume(namespace, { path: join(directory, claim), claim });
+}
+
+export async function provideVolume(namespace: string, volume: ProvidedVolume): Promise<void> {
+  const { path, claim, storageClass } = volume;
+  mkdirSync(path, { recursive: true });
   chmodSync(path, 0o777);
   const node = await kubectl(['get', 'nodes', '-o', 'jsonpath={.items[0].metadata.name}']);
   const expression = { key: 'kubernetes.io/hostname', operator: 'In', values: [node] };
+  const claimRef = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name: claim };
   await kubectl(
     ['apply', '-f', '-'],
     JSON.stringify({
       apiVersion: 'v1',
       kind: 'PersistentVolume',
-      metadata: { name: `${namespace}-${claim}`, labels: { 'ferry-test': namespace } },
+      metadata: { name: `${namespace}-${claim ?? 'any'}`, labels: { 'ferry-test': namespace } },
       spec: {
         capacity: { storage: '100Gi' },
         accessModes: ['ReadWriteOnce'],
         persistentVolumeReclaimPolicy: 'Retain',
-        claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name: claim },
+        ...(claim === undefined ? {} : { claimRef }),
+        ...(storageClass === undefined ? {} : { storageClassName: storageClass }),
         local: { path },
         nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [expression] }] } },
       },
@@ -202,12 +231,16 @@ export async function provideVolume(
   );
 }
 
-function siteOf(namespace: string, bucket: string, manifests: string): Site {
+interface Given extends Pick<Site, 'namespace' | 'directory' | 'manifests' | 'bucket'> {
+  readonly cleanUps: (() => Promise<unknown>)[];
+}
+
+function siteOf({ cleanUps, ...given }: Given): Site {
+  const { namespace } = given;
   const own = ['-n', namespace];
   const site: Site = {
-    namespace,
-    bucket,
-    manifests,
+    ...given,
+    atEnd: (cleanUp) => cleanUps.push(cleanUp),
     kubectl: (...words) => kubectl([...own, ...words]),
     json: (...words) => kubectlJson([...own, ...words]),
     async pod() {
@@ -233,17 +266,17 @@ function siteOf(namespace: string, bucket: string, manifests: string): Site {
     },
     node: (container, script) =>
       site.kubectl('exec', 'deployment/file-writer', '-c', container, '--', '/nodejs/bin/node', '-e', script),
-    async metric(name) {
+    async metrics() {
       const pod = await site.pod();
-      if (pod === undefined) return undefined;
+      if (pod === undefined) return new Map();
       const path = `/api/v1/namespaces/${namespace}/pods/${pod.name}:9464/proxy/metrics`;
-      const { exit, stdout } = await tryKubectl(['get', '--raw', path]);
-      const value = new RegExp(`^${name} (\\S+)$`, 'm').exec(stdout)?.[1];
-      return exit === 0 && value !== undefined ? Number(value) : undefined;
+      const { stdout } = await tryKubectl(['get', '--raw', path]);
+      const values = stdout.matchAll(/^(ferry_[a-z_]+) (\S+)$/gm);
+      return new Map([...values].map(([, name = '', value]) => [name, Number(value)]));
     },
     async whenMetric(name, holds, deadlineMs = 120_000) {
       const asked = async (): Promise<boolean> => {
-        const value = await site.metric(name);
+        const value = (await site.metrics()).get(name);
         return value !== undefined && holds(value);
       };
       await until(asked, `${name} is as expected`, deadlineMs, LOOK_MS);
@@ -293,5 +326,5 @@ async function storyOf(site: Site): Promise<string> {
     ['logs', 'deployment/ferry-s3', '--all-containers', '--prefix', '--tail=10'],
   ];
   const told = await Promise.all(parts.map((words) => tryKubectl(['-n', site.namespace, ...words])));
-  return told.map(({ stdout, stderr }) => stdout + stderr).join('\n');
+  return told.map(({ stdout, stderr }) => (stdout + stderr).replaceAll(/^(.{300}).*$/gm, '$1 …')).join('\n');
 }
