@@ -17,31 +17,31 @@ type Fields = Record<string, unknown>;
 /** Throws FlattenCollision. Empty objects and lists stay as they are: they have no names to join. */
 export function flatten(record: object, options: FlattenOptions): Fields {
   const flat: Fields = {};
-  const walk = (value: object, prefix: string, level: number): void => {
+  const walk = (value: object, above: readonly string[]): void => {
     for (const [name, inner] of Object.entries(value)) {
-      if (!Array.isArray(value)) refuseAmbiguous(name, prefix, options);
-      const key = prefix + name;
-      if (isNested(inner, options) && level < options.depth) {
-        walk(inner, key + options.separator, level + 1);
+      const names = [...above, name];
+      const key = names.join(options.separator);
+      if (isNested(inner, options) && names.length < options.depth) {
+        walk(inner, names);
         continue;
       }
-      if (Object.hasOwn(flat, key)) throw new FlattenCollision(`two fields would both be called "${key}"`);
-      // Also for a name like __proto__.
-      Object.defineProperty(flat, key, {
-        value: inner,
-        enumerable: true,
-        configurable: true,
-        writable: true,
-      });
+      refuseAmbiguous(key, names, options);
+      define(flat, key, inner);
     }
+    if (Array.isArray(value) || above.length === 0 || options.arrays === 'keep') return;
+    if (Object.keys(value).some((name) => /^\d+$/.test(name)))
+      throw new FlattenCollision(
+        `the fields of "${above.join(options.separator)}" look like entries of a list`,
+      );
   };
-  walk(record, '', 1);
+  walk(record, []);
   return flat;
 }
 
 /** What `flatten` was given, for any record it takes. */
 export function unflatten(flat: object, options: FlattenOptions): Fields {
   const root: Fields = {};
+  if (options.depth <= 1) return { ...flat };
   for (const [key, value] of Object.entries(flat)) {
     const names = key.split(options.separator);
     let here = root;
@@ -54,6 +54,7 @@ export function unflatten(flat: object, options: FlattenOptions): Fields {
   return options.arrays === 'index' ? (withLists(root, 1, options.depth) as Fields) : root; // root is no list: it is an object's
 }
 
+/** Also for a name like __proto__. */
 function define(into: Fields, name: string, value: unknown): void {
   Object.defineProperty(into, name, { value, enumerable: true, configurable: true, writable: true });
 }
@@ -65,15 +66,14 @@ function isNested(value: unknown, { arrays }: FlattenOptions): value is object {
   return Object.getPrototypeOf(value) === Object.prototype && Object.keys(value).length > 0;
 }
 
-/** A name that holds the separator, or one that looks like a list's index, could not be told apart again. */
-function refuseAmbiguous(name: string, prefix: string, { separator, arrays, depth }: FlattenOptions): void {
-  if (depth <= 1 && prefix === '') return;
-  if (name.includes(separator))
-    throw new FlattenCollision(
-      `the field "${prefix}${name}" holds the separator "${separator}": choose another separator`,
-    );
-  if (arrays === 'index' && /^\d+$/.test(name) && prefix !== '')
-    throw new FlattenCollision(`the field "${prefix}${name}" looks like an entry of a list`);
+/** What cannot be taken apart again into the same names. */
+function refuseAmbiguous(key: string, names: readonly string[], { separator, depth }: FlattenOptions): void {
+  if (depth <= 1) return;
+  const apart = key.split(separator);
+  if (apart.length === names.length && apart.every((name, index) => name === names[index])) return;
+  throw new FlattenCollision(
+    `the field "${key}" holds the separator "${separator}" in one of its names: choose another separator`,
+  );
 }
 
 /** Objects whose names are 0, 1, 2, … were lists. */

@@ -6,7 +6,7 @@ import { type Member, putMember } from '../core/seal.ts';
 import type { Page } from './api/answer.ts';
 import { ApiError } from './api/errors.ts';
 import { gzipFile } from './compress.ts';
-import { createContentSum, createSeenIds, md5, type SeenIds, sha256, TRACE_BYTES } from './seen.ts';
+import { createContentSum, createSeenIds, type SeenIds, TRACE_BYTES, writeMd5, writeSha256 } from './seen.ts';
 import { type Progress, type Spool, START } from './spool.ts';
 import { readTraces } from './traces.ts';
 
@@ -49,7 +49,8 @@ export async function pullDay(options: PullOptions): Promise<Pulled> {
   const resumedPages = resumed?.progress.pages ?? 0;
   const members: Member[][] = stores.map((_, store) => [...(resumed?.members[store] ?? [])]);
   const seen = createSeenIds();
-  if (resumed !== undefined) for (const { id } of readTraces(spool.tracesPath())) seen.add(id);
+  if (resumed !== undefined) for (const { id } of readTraces(spool.tracesPath())) seen.add(id, 0);
+  const scratch = createScratch();
   const cursors = new Set(resumed?.cursors);
   let progress = resumed?.progress ?? START;
   while (!progress.done) {
@@ -63,7 +64,7 @@ export async function pullDay(options: PullOptions): Promise<Pulled> {
       cursors.add(cursor);
     }
     const page = await options.page(cursor);
-    progress = await takePage(options, progress, page, seen, members);
+    progress = await takePage(options, progress, page, scratch, seen, members);
     spool.commit(progress);
     options.onPage?.({ records: progress.records, duplicates: progress.duplicates });
   }
@@ -74,36 +75,64 @@ export async function pullDay(options: PullOptions): Promise<Pulled> {
   return { pages, records, duplicates, bytes, contentSum, members, resumedPages };
 }
 
+/** Room used again for each page: fresh buffers for every one leave the process's memory in pieces. */
+interface Scratch {
+  /** The text's bytes; the caller's until the next call. */
+  bytesOf(text: string): Buffer;
+  traces(lengthBytes: number): Buffer;
+}
+
+function createScratch(): Scratch {
+  let forText = Buffer.alloc(0);
+  let forTraces = Buffer.alloc(0);
+  return {
+    bytesOf(text) {
+      // No UTF-16 unit takes more than three bytes in UTF-8.
+      if (forText.length < text.length * 3) forText = Buffer.alloc(text.length * 4);
+      return forText.subarray(0, forText.write(text));
+    },
+    traces(lengthBytes) {
+      if (forTraces.length < lengthBytes) forTraces = Buffer.alloc(lengthBytes * 2);
+      return forTraces;
+    },
+  };
+}
+
 async function takePage(
   options: PullOptions,
   before: Progress,
   page: Page,
+  scratch: Scratch,
   seen: SeenIds,
   members: Member[][],
 ): Promise<Progress> {
   const { spool, stores } = options;
   const sum = createContentSum(before.contentSum);
-  const traces: Buffer[] = [];
+  const traces = scratch.traces(page.records.length * TRACE_BYTES);
+  let traced = 0;
+  const lineHash = Buffer.allocUnsafe(32);
   let { records, duplicates, bytes } = before;
   let part = { ...before.part };
   let lines: string[] = [];
   const flush = (): void => {
     if (lines.length === 0) return;
-    const text = Buffer.from(`${lines.join('\n')}\n`);
+    const text = scratch.bytesOf(`${lines.join('\n')}\n`);
     lines = [];
     if (stores.length > 0) spool.append(part.index, text);
     part.crc = crc32(text, part.crc);
   };
   for (const { id, value } of page.records) {
     const line = options.line(value);
-    const lineHash = sha256(line);
-    const idHash = id === undefined ? lineHash.subarray(0, 16) : md5(id);
-    if (id !== undefined && !seen.add(idHash)) {
+    writeSha256(line, lineHash, 0);
+    if (id === undefined) lineHash.copy(traces, traced, 0, 16);
+    else writeMd5(id, traces, traced);
+    if (id !== undefined && !seen.add(traces, traced)) {
       duplicates += 1;
       continue;
     }
     sum.add(lineHash);
-    traces.push(idHash, lineHash.subarray(0, TRACE_BYTES - 16));
+    lineHash.copy(traces, traced + 16, 0, TRACE_BYTES - 16);
+    traced += TRACE_BYTES;
     lines.push(line);
     const lineBytes = Buffer.byteLength(line) + 1;
     records += 1;
@@ -117,7 +146,7 @@ async function takePage(
     }
   }
   flush();
-  const trace = Buffer.concat(traces);
+  const trace = traces.subarray(0, traced);
   spool.appendTraces(trace);
   const { next } = page;
   return {

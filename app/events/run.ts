@@ -188,6 +188,10 @@ export interface Sharing {
   readonly leaseMs: number;
 }
 
+/** Between two looks at units that others hold; doubled up to the second one. */
+const LOOK_FIRST_MS = 1_000;
+const LOOK_MAX_MS = 30_000;
+
 /** Works through the tasks; one that fails never keeps another from its turn. */
 export async function workThrough(
   shop: Workshop,
@@ -232,10 +236,11 @@ export async function workThrough(
   };
   const runAll = () => Promise.all(Array.from({ length: Math.min(parallel, queue.length) }, worker));
   await runAll();
-  // What others hold: they may have died, so it is looked at again when their claims end.
-  while (held.length > 0 && !shop.signal.aborted) {
+  // What others hold is looked at again: they finish it, or they die and their claims end.
+  for (let lookMs = LOOK_FIRST_MS; held.length > 0 && !shop.signal.aborted; lookMs *= 2) {
     const untilMs = Math.min(...held.map((each) => each.untilMs));
-    await shop.clock.sleep(Math.max(1, untilMs - shop.clock.now()), shop.signal);
+    const waitMs = Math.min(untilMs - shop.clock.now(), lookMs, LOOK_MAX_MS);
+    await shop.clock.sleep(Math.max(1, waitMs), shop.signal);
     queue.push(...held.splice(0).map((each) => each.task));
     await runAll();
   }

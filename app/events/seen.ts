@@ -1,81 +1,92 @@
 // What a day's records were, in flat memory: which ids have been seen, and a checksum of all contents whatever their order.
 import { hash } from 'node:crypto';
 
-/** Bytes kept of each record: 16 of the id's MD5, 8 of the line's SHA-256. */
+/** Bytes kept of each record: 16 of the id's MD5 (or of the line's SHA-256 where it has no id), 8 of the line's SHA-256. */
 export const TRACE_BYTES = 24;
-const ID_WORDS = 4;
+const ID_WORDS = 3;
+/** Each grows by itself: when one is copied, the others are not there twice. */
+const SHARDS = 64;
+const SHARD_FIRST_SLOTS = 64;
+/** A full table is slow to search, an empty one is memory for nothing. */
+const MOST_FULL = 0.85;
+const GROWTH = 1.25;
 
-/** 128 bits of ids in an open-addressing table: 32 bytes for each at most, two of a million collide once in 10^26. */
+/**
+ * 96 bits of ids in open-addressing tables: 14 to 18 bytes for each; two of a million are mistaken for one once in 10^17
+ * times.
+ */
 export interface SeenIds {
   readonly size: number;
-  /** False when the id was there already. `digest`: 16 bytes. */
-  add(digest: Buffer): boolean;
+  /** False when the id was there already. Its digest stands in `from` at `offset`. */
+  add(from: Buffer, offset: number): boolean;
 }
 
 export function createSeenIds(): SeenIds {
-  let capacity = 1_024;
-  let table = new Uint32Array(capacity * ID_WORDS);
+  const shards = Array.from({ length: SHARDS }, createShard);
   let size = 0;
-
-  /** Where these words stand, or the free place for them. All zeros mean free. */
-  const place = (into: Uint32Array, slots: number, a: number, b: number, c: number, d: number): number => {
-    for (let slot = a & (slots - 1); ; slot = (slot + 1) & (slots - 1)) {
-      const at = slot * ID_WORDS;
-      const isFree = into[at] === 0 && into[at + 1] === 0 && into[at + 2] === 0 && into[at + 3] === 0;
-      const isSame = into[at] === a && into[at + 1] === b && into[at + 2] === c && into[at + 3] === d;
-      if (isFree || isSame) return at;
-    }
-  };
-  const insert = (into: Uint32Array, slots: number, a: number, b: number, c: number, d: number): boolean => {
-    const at = place(into, slots, a, b, c, d);
-    if (into[at] === a && into[at + 1] === b && into[at + 2] === c && into[at + 3] === d) return false;
-    into[at] = a;
-    into[at + 1] = b;
-    into[at + 2] = c;
-    into[at + 3] = d;
-    return true;
-  };
-  const grow = (): void => {
-    const slots = capacity * 2;
-    const larger = new Uint32Array(slots * ID_WORDS);
-    for (let at = 0; at < table.length; at += ID_WORDS) {
-      const [a = 0, b = 0, c = 0, d = 0] = table.subarray(at, at + ID_WORDS);
-      if ((a | b | c | d) !== 0) insert(larger, slots, a, b, c, d);
-    }
-    capacity = slots;
-    table = larger;
-  };
-
   return {
     get size() {
       return size;
     },
-    add(digest) {
-      if (size * 2 >= capacity) grow();
-      const isNew = insert(
-        table,
-        capacity,
-        digest.readUInt32LE(0),
-        digest.readUInt32LE(4),
-        digest.readUInt32LE(8),
-        // Never all zeros, which would mean free.
-        (digest.readUInt32LE(12) | 1) >>> 0,
-      );
+    add(from, offset) {
+      // Never all zeros, which would mean a free place.
+      const last = (from.readUInt32LE(offset + 8) | 1) >>> 0;
+      const shard = shards[from.readUInt8(offset + 12) % SHARDS];
+      const isNew = shard?.(from.readUInt32LE(offset), from.readUInt32LE(offset + 4), last) ?? false;
       if (isNew) size += 1;
       return isNew;
     },
   };
 }
 
-export const md5 = (text: string): Buffer => hash('md5', text, 'buffer');
-export const sha256 = (text: string): Buffer => hash('sha256', text, 'buffer');
+/** Answers whether the three words were not there yet, and puts them in. */
+function createShard(): (a: number, b: number, c: number) => boolean {
+  let slots = SHARD_FIRST_SLOTS;
+  let table = new Uint32Array(slots * ID_WORDS);
+  let size = 0;
+  const insert = (a: number, b: number, c: number): boolean => {
+    for (let slot = a % slots; ; slot = slot + 1 === slots ? 0 : slot + 1) {
+      const at = slot * ID_WORDS;
+      if (table[at] === a && table[at + 1] === b && table[at + 2] === c) return false;
+      // The third word is odd wherever there is one.
+      if (table[at + 2] !== 0) continue;
+      table[at] = a;
+      table[at + 1] = b;
+      table[at + 2] = c;
+      return true;
+    }
+  };
+  return (a, b, c) => {
+    if (size >= slots * MOST_FULL) {
+      const before = table;
+      slots = Math.ceil(slots * GROWTH);
+      table = new Uint32Array(slots * ID_WORDS);
+      for (let at = 0; at < before.length; at += ID_WORDS)
+        if (before[at + 2] !== 0) insert(before[at] ?? 0, before[at + 1] ?? 0, before[at + 2] ?? 0);
+    }
+    const isNew = insert(a, b, c);
+    if (isNew) size += 1;
+    return isNew;
+  };
+}
+
+/** Writes an id's digest, 16 bytes. Texts of single bytes on the way: a Buffer for each costs memory outside the heap. */
+export function writeMd5(text: string, into: Buffer, offset: number): void {
+  into.write(hash('md5', text, 'binary'), offset, 'latin1');
+}
+
+/** Writes a line's digest, 32 bytes. */
+export function writeSha256(text: string, into: Buffer, offset: number): void {
+  into.write(hash('sha256', text, 'binary'), offset, 'latin1');
+}
 
 /**
  * A checksum of many lines whatever their order: the sum of their SHA-256s modulo 2^256. Two days with the same lines have
  * the same one, however the API sorted them.
  */
 export interface ContentSum {
-  add(lineSha256: Buffer): void;
+  /** @param from begins with the line's SHA-256 */
+  add(from: Buffer): void;
   hex(): string;
 }
 

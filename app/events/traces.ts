@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { Member } from '../core/seal.ts';
 import type { Store } from '../core/store.ts';
-import { md5, sha256, TRACE_BYTES } from './seen.ts';
+import { TRACE_BYTES, writeMd5, writeSha256 } from './seen.ts';
 
 export interface Trace {
   /** 16 bytes. */
@@ -105,15 +105,20 @@ export async function readSealedTraces(
   signal: AbortSignal | undefined,
 ): Promise<Sorted> {
   const table = createTraceTable();
+  const digests = Buffer.alloc(32);
+  const trace = { id: Buffer.alloc(16), line: Buffer.alloc(8) };
   for (const { key } of members) {
     const source = Readable.from(await store.get(set + key, signal));
     const gunzip = createGunzip();
     source.on('error', (error) => gunzip.destroy(error));
     const lines = createInterface({ input: source.pipe(gunzip), crlfDelay: Number.POSITIVE_INFINITY });
     for await (const line of lines) {
-      const digest = sha256(line);
+      writeSha256(line, digests, 0);
+      digests.copy(trace.line, 0, 0, 8);
       const id = idOf(line);
-      table.add({ id: id === undefined ? digest.subarray(0, 16) : md5(id), line: digest.subarray(0, 8) });
+      if (id === undefined) digests.copy(trace.id, 0, 0, 16);
+      else writeMd5(id, trace.id, 0);
+      table.add(trace);
     }
   }
   return table.sorted();
