@@ -5,6 +5,7 @@ import { add } from './counters.ts';
 import { enqueue, type FinderPorts, findPass, type PassResult } from './finder.ts';
 import type { KeyOf } from './key.ts';
 import type { Candidate } from './ledger/ledger.ts';
+import type { BytePath } from './paths.ts';
 import type { Lane } from './queue.ts';
 import { isEmpty, type ReconcilePorts, reconcile } from './reconcile.ts';
 import type { Sender } from './sender.ts';
@@ -26,7 +27,7 @@ export interface PassesPorts extends FinderPorts {
   readonly backlogBell: Bell;
   /** Rung when the backlog lane is half empty. */
   readonly roomBell: Bell;
-  readonly onMoved: () => void;
+  readonly onMoved: (path: BytePath, proved: boolean) => void;
 }
 
 export interface Passes {
@@ -116,11 +117,11 @@ export function createPasses(ports: PassesPorts): Passes {
       'the bucket is listed and compared with the source first: what is there is not sent again',
     );
     const pass = await gatherCandidates(only);
-    const onSame = ({ stat }: FoundFile): void => {
+    const onSame = ({ path, stat }: FoundFile): void => {
       add(counters.seen, stat.size);
       add(counters.deduplicated, stat.size);
       add(counters.proved, stat.size);
-      ports.onMoved();
+      ports.onMoved(path, true);
     };
     const missing = reconcile({ ...ports.listing, signal, root: ports.root, ledger, keyOf, clock, onSame });
     for await (const file of missing) await offerWithRoom(file, 'backlog');
