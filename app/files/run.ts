@@ -161,7 +161,7 @@ function tellNewFolder({ to }: FilesSettings, log: Log): void {
 
 /** Opens `to`: a bucket or a folder that stands in for one. @throws FerryError */
 export async function openStore(
-  settings: FilesSettings,
+  settings: Omit<FilesSettings, 'source'>,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Store> {
   const match = /^s3:\/\/([^/]+)\/?(.*)$/.exec(settings.to);
