@@ -72,6 +72,32 @@ export const EXAMPLES = {
     },
     { line: 'ferry plan --observe /data --retention 24h --json', does: 'of a writer as its files show it' },
   ],
+  where: [
+    {
+      line: 'ferry where run-0000042.dat --to s3://my-bucket/site-1',
+      does: 'what became of a file that is gone here',
+    },
+  ],
+  receipts: [
+    {
+      line: 'ferry receipts --to s3://my-bucket/site-1 --from 2026-11-20T06 --until 2026-11-20T18',
+      does: 'what was proved and freed on a shift',
+    },
+    {
+      line: 'ferry receipts --to s3://my-bucket/site-1 --from 12h --json',
+      does: 'the same of the last 12 hours, for a program',
+    },
+  ],
+  verify: [
+    {
+      line: 'ferry verify --day 2026-11-20 --to s3://my-bucket/site-1',
+      does: 'is every object of that day still there as it was proved?',
+    },
+    {
+      line: 'ferry verify --day 2026-11-20 --to s3://my-bucket/site-1 --source /data',
+      does: 'and are the local files as the receipts say?',
+    },
+  ],
 } as const satisfies Readonly<Record<string, readonly Example[]>>;
 
 export type ExampleOf = keyof typeof EXAMPLES;

@@ -25,6 +25,7 @@ export interface Mover {
   readonly files: Browser;
 }
 
+const KILLED = new Error('killed');
 const PROVE_PAUSE_MS = 5_000;
 const FREE_EVERY_MS = 1_000;
 /** Files that settle one by one are looked at together: each wake-up costs more than a look. */
@@ -32,12 +33,15 @@ const SETTLE_TURN_MIN_MS = 200;
 const SETTLE_TURN_MAX_MS = 500;
 const PREFLIGHT_DEADLINE_MS = 10_000;
 const LOOPS_END_MS = 1_000;
+const RECEIPTS_EVERY_MS = 60_000;
+/** The last receipt is no reason to be killed for: it would wait in the state directory. */
+const RECEIPTS_END_MS = 5_000;
 
 /** Rejects with FerryError when the ledger cannot be used. */
 export async function startMover(options: MoverOptions): Promise<Mover> {
   const parts = assemble(options);
   const { stop, finding, times } = parts;
-  const done = run(parts).finally(() => {
+  const done = runAndReceipt(parts).finally(() => {
     stop.abort();
     parts.ledger.close();
   });
@@ -45,12 +49,33 @@ export async function startMover(options: MoverOptions): Promise<Mover> {
     snapshot: () => snapshotOf(parts),
     done,
     drain: () => finding.abort(),
-    kill: () => stop.abort(),
+    kill: () => stop.abort(KILLED),
     files: createBrowser(parts),
     get turnedAtMs() {
       return times.turnedAtMs;
     },
   };
+}
+
+/** What was proved and freed is in the bucket when this ends, unless it was killed. */
+async function runAndReceipt(parts: Parts): Promise<ExitName> {
+  const killed = parts.stop.signal;
+  const ended = await run(parts);
+  if (ended !== 'interrupted' && !(killed.aborted && killed.reason === KILLED)) await lastReceipt(parts);
+  return ended;
+}
+
+async function lastReceipt({ ledger, receipts, watch, clock, log }: Parts): Promise<void> {
+  const ended = new AbortController();
+  const signal = deadline(clock, RECEIPTS_END_MS, ended.signal);
+  try {
+    ledger.commit();
+    await receipts.publish(clock.now(), true, watch.retrier(RECEIPTS_END_MS), signal);
+  } catch (error) {
+    log.warn(`the last receipt waits for the next start: ${messageOf(error)}`);
+  } finally {
+    ended.abort();
+  }
 }
 
 async function run(parts: Parts): Promise<ExitName> {
@@ -63,7 +88,7 @@ async function run(parts: Parts): Promise<ExitName> {
     return moveOnce(parts);
   }
   parts.bells.backlog.ring();
-  loops.push(patrolLoop(parts), backlogLoop(parts), proveLoop(parts), freeLoop(parts));
+  loops.push(patrolLoop(parts), backlogLoop(parts), proveLoop(parts), freeLoop(parts), receiptsLoop(parts));
   await whenAborted(parts.finding.signal);
   if (!stop.signal.aborted) await drainWithin(parts, settings.drainMs);
   stop.abort();
@@ -150,6 +175,14 @@ function freeLoop(parts: Parts): Promise<void> {
   return repeat(loopOf(parts, 'freeing', finding.signal), async () => {
     await bells.free.waitAtMost(clock, FREE_EVERY_MS, finding.signal);
     if (!finding.signal.aborted && (await free(parts))) bells.prove.ring();
+  });
+}
+
+function receiptsLoop(parts: Parts): Promise<void> {
+  const { receipts, watch, clock, finding } = parts;
+  return repeat(loopOf(parts, 'writing receipts', finding.signal), async () => {
+    await clock.sleep(RECEIPTS_EVERY_MS, finding.signal);
+    if (!finding.signal.aborted) await receipts.publish(clock.now(), false, watch.retrier(), finding.signal);
   });
 }
 

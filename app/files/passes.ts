@@ -28,7 +28,7 @@ export interface PassesPorts extends FinderPorts {
   readonly backlogBell: Bell;
   /** Rung when the backlog lane is half empty. */
   readonly roomBell: Bell;
-  readonly onMoved: () => void;
+  readonly onMoved: (path: BytePath, proved: boolean) => void;
 }
 
 export interface Passes {
@@ -120,11 +120,11 @@ export function createPasses(ports: PassesPorts): Passes {
       'the bucket is listed and compared with the source first: what is there is not sent again',
     );
     const pass = await gatherCandidates(only);
-    const onSame = ({ stat }: FoundFile): void => {
+    const onSame = ({ path, stat }: FoundFile): void => {
       add(counters.seen, stat.size);
       add(counters.deduplicated, stat.size);
       add(counters.proved, stat.size);
-      ports.onMoved();
+      ports.onMoved(path, true);
     };
     const missing = reconcile({ ...ports.listing, signal, root: ports.root, ledger, keyOf, clock, onSame });
     for await (const file of missing) await offerWithRoom(file, 'backlog');

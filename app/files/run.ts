@@ -11,6 +11,7 @@ import type { Store } from '../core/store.ts';
 import { formatDuration, writeDuration } from '../core/units.ts';
 import { dryRunStore } from './dry-run.ts';
 import { doneText, dryRunLine, dryRunText } from './ending.ts';
+import { beat, beatOnce } from './heartbeat.ts';
 import { drawUntil, isDrawable } from './live-view.ts';
 import { type Mover, startMover } from './mover.ts';
 import { createPainter, type Painter } from './painter.ts';
@@ -91,7 +92,11 @@ async function runWith(
           signal: stopTelling.signal,
         })
       : tell(settings, mover, log, stopTelling.signal);
+    const heartbeat = { settings, snapshot: () => mover.snapshot(), clock: systemClock, log, env: io.env };
+    if (!settings.once && !settings.dryRun) void beat({ ...heartbeat, signal: stopTelling.signal });
     const exit = await mover.done;
+    if (settings.once && !settings.dryRun && exit === 'ok')
+      await beatOnce({ ...heartbeat, signal: stopTelling.signal });
     stopTelling.abort();
     await telling;
     painter?.close();
@@ -162,7 +167,7 @@ function tellNewFolder({ to }: FilesSettings, log: Log): void {
 
 /** Opens `to`: a bucket or a folder that stands in for one. @throws FerryError */
 export async function openStore(
-  settings: FilesSettings,
+  settings: Omit<FilesSettings, 'source'>,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Store> {
   const match = /^s3:\/\/([^/]+)\/?(.*)$/.exec(settings.to);

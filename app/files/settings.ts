@@ -241,6 +241,26 @@ const schema = z.object({
       /^[!-~]{12,200}$/,
     ),
   ),
+  heartbeatUrl: optional(
+    httpUrl({
+      group: WATCH,
+      what: "URL called each minute while everything is proved in time (a dead man's switch); with --once at its good end",
+      example: 'https://hc-ping.com/your-uuid',
+      otherwise: 'no heartbeat',
+      secret: true,
+    }),
+  ),
+  heartbeatWithinMs: duration({
+    group: WATCH,
+    what: 'How old the oldest file without a proof may be for that',
+    example: '15m',
+    default: '15m',
+  }),
+  receipts: toggle({
+    group: MOVE,
+    what: 'Write an object of receipts each hour below _receipts/: what was proved and freed, for ferry where and ferry verify',
+    default: 'true',
+  }),
   logLevel: choice(
     { group: WATCH, what: 'Least important lines that are logged', example: 'info', default: 'info' },
     ['debug', 'info', 'warn', 'error'],

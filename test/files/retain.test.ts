@@ -8,6 +8,7 @@ import { createBackoff } from '../../app/files/backoff.ts';
 import { createCounters } from '../../app/files/counters.ts';
 import type { Ledger } from '../../app/files/ledger/ledger.ts';
 import { proveOnce } from '../../app/files/prove.ts';
+import { NO_RECEIPTS } from '../../app/files/receipts/receipts.ts';
 import { freeProved, type RetainPorts } from '../../app/files/retain.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { tempDir } from '../support/temp.ts';
@@ -23,6 +24,7 @@ function setUp(root: string, ledger: Ledger): RetainPorts {
     ledger,
     counters: createCounters(),
     refused: createBackoff(() => 1),
+    receipts: NO_RECEIPTS,
     signal: new AbortController().signal,
   };
 }
@@ -218,7 +220,7 @@ test('files whose directory refuses back off one by one and hold back no other',
     let nowMs = 1e12;
     const clock = { now: () => nowMs, sleep: async () => {} };
     const signal = new AbortController().signal;
-    const ports = { root, clock, log: silentLog, ledger, counters: createCounters(), refused: createBackoff(() => 1), signal };
+    const ports = { root, clock, log: silentLog, ledger, counters: createCounters(), receipts: { freed() {} }, refused: createBackoff(() => 1), signal };
     const free = () => freeProved(ports, Infinity, false, () => false);
     const failures = () => ports.counters.failures.get('cannot-delete');
     const first = (await free()).freedFiles;

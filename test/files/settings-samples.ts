@@ -31,6 +31,9 @@ export const SAMPLES: Readonly<Record<keyof FilesSettings, readonly [string, str
   listen: ['127.0.0.1:0', '[::1]:9464'],
   page: ['local', 'open', 'off'],
   pageToken: ['correct-horse-battery', 'twelve-chars'],
+  heartbeatUrl: ['https://hc-ping.com/1234', 'http://127.0.0.1:9/x'],
+  heartbeatWithinMs: ['15m', '1h'],
+  receipts: ['true', 'false'],
   logLevel: ['debug', 'info', 'warn', 'error'],
   summaryEveryMs: ['10s', '1h'],
 };

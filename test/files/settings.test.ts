@@ -52,6 +52,9 @@ test('with source and destination alone every other setting has its documented d
     listen: undefined,
     page: 'local',
     pageToken: undefined,
+    heartbeatUrl: undefined,
+    heartbeatWithinMs: 900_000,
+    receipts: true,
     logLevel: 'info',
     summaryEveryMs: 60_000,
   };

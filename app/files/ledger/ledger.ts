@@ -118,11 +118,12 @@ export function openLedger(options: {
   readonly source: string;
   readonly store: string;
   readonly onDamaged?: (sentence: string) => void;
+  /** Called before each write: what must be on disk before the ledger says so. Must not throw. */
+  readonly beforeCommit?: () => void;
 }): Ledger {
   const { directory, source, store } = options;
   if (directory === undefined) return ledgerOver(openDatabase(':memory:'), undefined);
-  const identity = createHash('sha256').update(`${source}\n${store}`).digest('hex').slice(0, 16);
-  const file = join(directory, `${identity}.sqlite`);
+  const file = join(directory, `${identityOf(source, store)}.sqlite`);
   const reserve = join(directory, 'reserve');
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -130,7 +131,7 @@ export function openLedger(options: {
   } catch (error) {
     if (errnoOf(error) !== 'ENOSPC') throw cannotUse(directory, error);
   }
-  const open = (): Ledger => ledgerOver(openDatabase(file), reserve);
+  const open = (): Ledger => ledgerOver(openDatabase(file), reserve, options.beforeCommit);
   const setAside = (error: unknown): void => {
     const aside = `${file}.damaged-${new Date().toISOString().replaceAll(':', '')}`;
     renameSync(file, aside);
@@ -149,6 +150,11 @@ export function openLedger(options: {
       'Stop the other one, or give this one its own --state directory and source',
     );
   }
+}
+
+/** Names what belongs to one pair in a state directory that several may share. */
+export function identityOf(source: string, store: string): string {
+  return createHash('sha256').update(`${source}\n${store}`).digest('hex').slice(0, 16);
 }
 
 function openOrRenew(open: () => Ledger, setAside: (error: unknown) => void): Ledger {

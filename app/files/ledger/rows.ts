@@ -17,7 +17,11 @@ const WARM_UP_ROWS = 2_000;
 const EARLIER_RUN = 0;
 
 /** The ledger over an open database; `reserve` is the file given up when its volume is full. */
-export function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledger {
+export function ledgerOver(
+  db: DatabaseSync,
+  reserve: string | undefined,
+  beforeCommit: () => void = () => {},
+): Ledger {
   // Tells this run's rows from earlier ones: a time and a random part, within 53 bits.
   const run = Date.now() * 4_096 + Math.floor(Math.random() * 4_096);
   const sql = prepare(db);
@@ -109,6 +113,7 @@ export function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledge
 
   const commit = (): void => {
     if (waiting.size + waitingMeta.size > 0) {
+      beforeCommit();
       try {
         write();
       } catch (error) {
