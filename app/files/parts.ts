@@ -29,6 +29,8 @@ export interface MoverOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
+  /** False: as on a share whose kernel tells of nothing. @default true, unless one pass is asked for */
+  readonly hints?: boolean;
 }
 
 /** Everything a run of the mover is made of. */
@@ -59,7 +61,7 @@ export interface Parts {
 }
 
 /** Opens the ledger and puts the parts together; nothing moves yet. @throws FerryError when the ledger cannot be used */
-export function assemble({ settings, store, clock, log }: MoverOptions): Parts {
+export function assemble({ settings, store, clock, log, hints: mayHint = true }: MoverOptions): Parts {
   const stop = new AbortController();
   const finding = new AbortController();
   stop.signal.addEventListener('abort', () => finding.abort(), { once: true });
@@ -109,7 +111,7 @@ export function assemble({ settings, store, clock, log }: MoverOptions): Parts {
   const retry = watch.retrier();
   const sightings = createSightings(settings, counters, clock, log);
   // One pass meets everything by itself.
-  const hints = settings.once || settings.dryRun ? undefined : createHints(root);
+  const hints = settings.once || settings.dryRun || !mayHint ? undefined : createHints(root);
   finding.signal.addEventListener('abort', () => hints?.close(), { once: true });
   hints?.near('');
   const finder = {

@@ -78,3 +78,14 @@ test('between two walks that are an hour apart, new files land within seconds: i
     await until(() => rig.server.objects.has(key), `${key} is there`, 20_000);
   assert.equal(mover.snapshot().total.walks, walks);
 });
+
+test('on a share that tells of nothing the walk finds every file', async (t) => {
+  const rig = await createRig(t, { hints: false, settings: { keep: true, walkEveryMs: 50 } });
+  await rig.start();
+  rig.write('known/first');
+  await until(() => rig.server.objects.has('known/first'), 'the first is there');
+  rig.write('known/second');
+  rig.write('new/deep/third');
+  for (const key of ['known/second', 'new/deep/third'])
+    await until(() => rig.server.objects.has(key), `${key} is there`, 20_000);
+});

@@ -31,6 +31,8 @@ export interface RigOptions extends S3ServerOptions {
   readonly settings?: Partial<FilesSettings>;
   /** Below which the objects go, with its slash. Default none. */
   readonly prefix?: string;
+  /** False: as on a share whose kernel tells of nothing. */
+  readonly hints?: boolean;
 }
 
 export interface LogLine {
@@ -137,7 +139,7 @@ export async function createRig(t: TestContext, options: RigOptions = {}): Promi
       maxSockets: settings.concurrency,
       env: {},
     });
-    const mover = await startMover({ settings, store, clock: systemClock, log });
+    const mover = await startMover({ settings, store, clock: systemClock, log, hints: options.hints ?? true });
     mover.done.catch(() => {}); // A test that awaits it sees the rejection; one that kills it need not.
     running.push({ mover, store });
     return mover;
