@@ -10,11 +10,11 @@ type Egress = NonNullable<Spec['egress']>[number];
 
 const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
 /** Where instances learn their node's own credentials: nothing in the pod may ask there. */
-const INSTANCE_METADATA = '169.254.169.254/32';
+export const INSTANCE_METADATA = '169.254.169.254/32';
 /** NodeLocal DNSCache listens there on every node that has it. */
 const NODE_LOCAL_DNS = '169.254.20.10/32';
 
-const DNS: Egress = {
+export const DNS: Egress = {
   to: [
     {
       namespaceSelector: { matchLabels: { [NAMESPACE_NAME]: 'kube-system' } },
@@ -78,7 +78,7 @@ export function s3Network(scope: Construct, settings: TargetSettings, name: stri
   });
 }
 
-function addPolicy(scope: Construct, name: string, labels: Record<string, string>, spec: Spec): void {
+export function addPolicy(scope: Construct, name: string, labels: Record<string, string>, spec: Spec): void {
   const policy: INetworkPolicy = {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',

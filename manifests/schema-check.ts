@@ -22,9 +22,12 @@ const KINDS: Readonly<Record<string, string>> = {
   'v1 ServiceAccount': 'IoK8sApiCoreV1ServiceAccount',
   'v1 Service': 'IoK8sApiCoreV1Service',
   'v1 Secret': 'IoK8sApiCoreV1Secret',
+  'v1 ConfigMap': 'IoK8sApiCoreV1ConfigMap',
   'v1 PersistentVolumeClaim': 'IoK8sApiCoreV1PersistentVolumeClaim',
   'v1 Pod': 'IoK8sApiCoreV1Pod',
   'apps/v1 Deployment': 'IoK8sApiAppsV1Deployment',
+  'batch/v1 CronJob': 'IoK8sApiBatchV1CronJob',
+  'batch/v1 Job': 'IoK8sApiBatchV1Job',
   'policy/v1 PodDisruptionBudget': 'IoK8sApiPolicyV1PodDisruptionBudget',
   'networking.k8s.io/v1 NetworkPolicy': 'IoK8sApiNetworkingV1NetworkPolicy',
 };

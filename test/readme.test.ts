@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { README, renew, SECTIONS, WHOLE } from './support/readme.ts';
+import { EVENTS_PAGE, EVENTS_SECTIONS, README, renew, SECTIONS, WHOLE } from './support/readme.ts';
 
 test('the README has a place for every generated part', () => {
   assert.deepEqual(renew(readFileSync(README, 'utf8')).missing, []);
@@ -32,4 +32,11 @@ test('a missing marker is named, a stale part renewed, and a second time changes
   assert.doesNotMatch(text, /old</);
   assert.equal(text.match(/^kept$/gm)?.length, names.length);
   assert.equal(renew(text).text, text);
+});
+
+test('the page about events says what its settings are', () => {
+  const page = readFileSync(EVENTS_PAGE, 'utf8');
+  const { text, missing } = renew(page, EVENTS_SECTIONS);
+  assert.deepEqual(missing, []);
+  assert.ok(text === page, 'docs/events.md is stale: run `npm run docs`');
 });

@@ -225,6 +225,8 @@ export async function workThrough(
       options.onFinished?.();
       failed.push({ type, day, ...failure });
       tellFailure(shop.log, task, failure, error);
+      // A store that refuses one day refuses them all: what is pulled for it has nowhere to go.
+      if (failure.exit === 'store') stopped += queue.splice(0).length;
       await noteFailure(shop.destinations.stores, { type, day }, failure, {
         nowMs: shop.clock.now(),
         ...{ key: shop.key, log: shop.log },

@@ -1,9 +1,11 @@
 // From the API to sealed days: every record once, in parts of the asked size, the same bytes each time, empty days told
 // from days not fetched.
 import assert from 'node:assert/strict';
+import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { docsOf } from '../support/events/api.ts';
 import { createEventsRig, filesBelow, readDay } from '../support/events/rig.ts';
 import { startS3Server } from '../support/s3/server.ts';
@@ -101,7 +103,6 @@ test('numbers that JavaScript cannot hold arrive as they were sent', async (t) =
   rig.api.fault = () => ({ body: rawObject(`{"data":[${text}],"next_cursor":null}`) });
   await rig.run({ wanted: { day: DAY } });
   const part = join(rig.data, 'type=charge', `day=${DAY}`, 'part-00000.ndjson.gz');
-  const { gunzipSync } = await import('node:zlib');
   assert.equal(gunzipSync(readFileSync(part)).toString(), `${text}\n`);
 });
 
@@ -112,3 +113,17 @@ function rawObject(text: string): unknown {
     return typeof value === 'number' && context?.source !== undefined ? raw.rawJSON(context.source) : value;
   });
 }
+
+test('the log of a day is an object of its own, listed in the seal with its checksum', async (t) => {
+  const rig = await createEventsRig(t);
+  rig.api.docs.set(`charge/${DAY}`, docsOf('charge', DAY, 3));
+  rig.api.fault = ({ number }) => (number === 1 ? { status: 502 } : undefined);
+  await rig.run({ wanted: { day: DAY } });
+  const day = readDay(rig.data, 'charge', DAY) ?? assert.fail();
+  const { log } = day.seal.about as { log: { key: string; sha256: string } }; // the mover's
+  const body = readFileSync(join(rig.data, 'type=charge', `day=${DAY}`, log.key));
+  assert.equal(hash('sha256', body, 'hex'), log.sha256);
+  const lines = gunzipSync(body).toString();
+  assert.match(lines, /tried again.*HTTP 502/);
+  assert.match(lines, /is pulled","records":3,"pages":1/);
+});

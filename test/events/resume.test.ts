@@ -3,9 +3,13 @@ import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { docsOf } from '../support/events/api.ts';
+import { EXIT } from '../../app/core/errors.ts';
+import { addDays, dayOf } from '../../app/events/days.ts';
+import { API_KEY, docsOf } from '../support/events/api.ts';
 import { eventsKillRounds } from '../support/events/kill-rounds.ts';
 import { createEventsRig, type EventsRig, filesBelow, readDay } from '../support/events/rig.ts';
+import { spawnFerry } from '../support/ferry-child.ts';
+import { until } from '../support/temp.ts';
 
 const DAY = '2026-11-20';
 const wanted = { day: DAY };
@@ -91,4 +95,26 @@ test('a page taken over once is not asked for again though the stop came while a
 
 test('kill -9 at random instants, 3 rounds: nothing lost, nothing twice, little done again', async (t) => {
   await eventsKillRounds(t, 3);
+});
+
+test('SIGTERM ends a run at once with the code for another try, and the next one goes on', async (t) => {
+  const rig = await createEventsRig(t);
+  const yesterday = addDays(dayOf(Date.now()), -1);
+  rig.api.docs.set(`charge/${yesterday}`, docsOf('charge', yesterday, 900));
+  let hold = true;
+  rig.api.before = ({ number }) => (hold && number === 6 ? new Promise<void>(() => {}) : undefined);
+  const config = join(rig.directory, 'events.yaml');
+  writeFileSync(config, `url: ${rig.api.url}\nsave_data_locally: true\nevents: [charge]\nlookback: 1\n`);
+  const start = () => spawnFerry(t, ['events', '--config', config], { env: { API_KEY }, cwd: rig.directory });
+  const run = start();
+  await until(() => rig.api.asked.length === 6, 'it waits for the sixth page', 30_000);
+  run.child.kill('SIGTERM');
+  const { exit, stdout } = await run.ended;
+  assert.equal(exit, EXIT.transient, stdout);
+  assert.match(stdout, /1 stopped.*the next run goes on where this one ended/);
+  hold = false;
+  const again = await start().ended;
+  assert.equal(again.exit, 0, again.stdout);
+  assert.equal(rig.api.asked.length, 6 + 4);
+  assert.equal(readDay(rig.data, 'charge', yesterday)?.docs.length, 900);
 });

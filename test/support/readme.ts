@@ -6,6 +6,7 @@ import { createProgram } from '../../app/command-line.ts';
 import { EXAMPLES } from '../../app/commands/examples.ts';
 import { exitCodes } from '../../app/commands/exit-codes.ts';
 import { cell, settingsMarkdown } from '../../app/core/settings/table.ts';
+import { schemaMarkdown } from '../../app/events/settings/markdown.ts';
 import { filesMetrics } from '../../app/files/metrics.ts';
 import { filesSpec } from '../../app/files/settings.ts';
 import { SITES } from '../../app/plan/inputs.ts';
@@ -20,7 +21,11 @@ export const WHOLE: Readonly<Record<string, () => string>> = {
   'docs/grafana.json': () => `${JSON.stringify(dashboard(), undefined, 2)}\n`,
 };
 
-/** The generated parts by marker name. */
+/** The events mover's page, and its generated part. */
+export const EVENTS_PAGE = join(import.meta.dirname, '../../docs/events.md');
+export const EVENTS_SECTIONS: Readonly<Record<string, () => string>> = { settings: schemaMarkdown };
+
+/** The README's generated parts by marker name. */
 export const SECTIONS: Readonly<Record<string, () => string>> = {
   settings: () => settingsMarkdown(filesSpec),
   'exit-codes': () =>
@@ -55,10 +60,13 @@ export const SECTIONS: Readonly<Record<string, () => string>> = {
 };
 
 /** The README with every generated part renewed, and the names of the markers it lacks. */
-export function renew(readme: string): { text: string; missing: string[] } {
+export function renew(
+  readme: string,
+  sections: Readonly<Record<string, () => string>> = SECTIONS,
+): { text: string; missing: string[] } {
   const missing: string[] = [];
   let text = readme;
-  for (const [name, generate] of Object.entries(SECTIONS)) {
+  for (const [name, generate] of Object.entries(sections)) {
     const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
     const from = text.indexOf(begin);
     const to = text.indexOf(end, from);
@@ -78,11 +86,16 @@ function neverRead(): never {
 }
 
 if (import.meta.main) {
-  const { text, missing } = renew(readFileSync(README, 'utf8'));
-  for (const name of missing)
-    console.error(`README.md has no <!-- ${name}:begin --> … <!-- ${name}:end -->.`);
-  writeFileSync(README, text);
+  for (const [page, sections] of [
+    [README, SECTIONS],
+    [EVENTS_PAGE, EVENTS_SECTIONS],
+  ] as const) {
+    const { text, missing } = renew(readFileSync(page, 'utf8'), sections);
+    for (const name of missing)
+      console.error(`${page} has no <!-- ${name}:begin --> … <!-- ${name}:end -->.`);
+    writeFileSync(page, text);
+    if (missing.length > 0) process.exitCode = 1;
+  }
   for (const [path, generate] of Object.entries(WHOLE))
     writeFileSync(join(import.meta.dirname, '../..', path), generate());
-  process.exitCode = missing.length === 0 ? 0 : 1;
 }

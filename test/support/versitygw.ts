@@ -1,11 +1,10 @@
 // A real S3 server of another make for tests: finds or installs versitygw, starts it on a free port, and never leaves it.
-import { execFile, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { promisify } from 'node:util';
+import { join } from 'node:path';
+import { findGoProgram } from './go-program.ts';
 import { until } from './temp.ts';
 
 export interface Versitygw {
@@ -22,14 +21,12 @@ export interface Versitygw {
 }
 
 const MODULE = 'github.com/versity/versitygw/cmd/versitygw@v1.8.0';
-const CACHE = join(import.meta.dirname, '../../.cache/bin');
 const ACCESS_KEY_ID = 'ferry-test-root';
 const SECRET_ACCESS_KEY = 'ferry-test-secret';
 const BUCKET = 'ferry-test';
 /** The pipe to this shell closes however our process ends, SIGKILL included: then the server goes, and its directory. */
 const KEEPER = '"$0" "$@" & server=$!; cat >/dev/null; kill -9 $server; wait; rm -rf "$FERRY_TEST_DIRECTORY"';
 const START_DEADLINE_MS = 20_000;
-const run = promisify(execFile);
 
 /** Starts one with an empty bucket of its own; `missing` says what this machine lacks, for `t.skip`. */
 export async function startVersitygw(): Promise<Versitygw | { readonly missing: string }> {
@@ -83,7 +80,7 @@ export async function startVersitygw(): Promise<Versitygw | { readonly missing: 
   };
 }
 
-function answers(port: number): Promise<boolean> {
+export function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     const answer = (yes: boolean): void => {
@@ -95,7 +92,7 @@ function answers(port: number): Promise<boolean> {
   });
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
@@ -105,33 +102,6 @@ async function freePort(): Promise<number> {
 }
 
 /** The path of the program, installed if there is Go and it is not there yet. */
-export async function findVersitygw(): Promise<string | { readonly missing: string }> {
-  const onPath = (process.env.PATH ?? '').split(delimiter).map((directory) => join(directory, 'versitygw'));
-  const found = [...onPath, join(CACHE, 'versitygw')].find((file) => existsSync(file));
-  if (found) return found;
-  let goPath: string;
-  try {
-    goPath = (await run('go', ['env', 'GOPATH'])).stdout.trim();
-  } catch {
-    return { missing: 'needs versitygw, or Go to install it' };
-  }
-  const inGoPath = join(goPath, 'bin', 'versitygw');
-  if (existsSync(inGoPath)) return inGoPath;
-  return install();
-}
-
-/** Built aside and renamed into place, so that two processes at once do no harm. Takes about a minute. */
-async function install(): Promise<string | { readonly missing: string }> {
-  const aside = join(CACHE, `.install-${process.pid}`);
-  await mkdir(aside, { recursive: true });
-  try {
-    await run('go', ['install', MODULE], { env: { ...process.env, GOBIN: aside } });
-    await rename(join(aside, 'versitygw'), join(CACHE, 'versitygw'));
-    return join(CACHE, 'versitygw');
-  } catch (error) {
-    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
-    return { missing: `needs versitygw; "go install ${MODULE}" failed: ${reason}` };
-  } finally {
-    await rm(aside, { recursive: true, force: true });
-  }
+export function findVersitygw(): Promise<string | { readonly missing: string }> {
+  return findGoProgram('versitygw', MODULE);
 }

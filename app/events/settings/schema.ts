@@ -109,7 +109,9 @@ export const fileSchema = z
       .max(10_000_000)
       .default(50_000)
       .describe('Records in a part at most'),
-    write_batch_bytes: size('Uncompressed bytes of a part at most, to the next record').default(16 * 2 ** 20),
+    write_batch_bytes: size(
+      'Uncompressed bytes of a part at most, to the next record (default: 16Mi)',
+    ).default(16 * 2 ** 20),
     lookback: z
       .number()
       .int()
@@ -124,7 +126,7 @@ export const fileSchema = z
       .max(366)
       .default(2)
       .describe('Closed days that are pulled again though sealed, because records may have changed'),
-    retry_deadline: wait('How long one page is tried at most').default(600_000),
+    retry_deadline: wait('How long one page is tried at most (default: 10m)').default(600_000),
     log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('Least important lines'),
     log_path: z.string().min(1).optional().describe('Directory for log files; always also on the terminal'),
     state: z
@@ -142,10 +144,14 @@ export const fileSchema = z
         region: z
           .string()
           .regex(/^[a-z0-9-]{2,64}$/)
-          .optional(),
+          .optional()
+          .describe("The bucket's region (default: AWS_REGION or the AWS profile)"),
         path_style: flag('Put the bucket into the path').default(false),
-        sse: z.enum(['none', 'AES256', 'aws:kms']).default('none'),
-        sse_kms_key_id: z.string().optional(),
+        sse: z
+          .enum(['none', 'AES256', 'aws:kms'])
+          .default('none')
+          .describe("Encryption asked for with every object; none leaves it to the bucket's default"),
+        sse_kms_key_id: z.string().optional().describe('KMS key for aws:kms'),
         may_read: flag('The role may read: late changes are then counted one by one').default(false),
       })
       .prefault({}),
