@@ -4,7 +4,8 @@ import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFile
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { parseLine, RECEIPTS_PREFIX, type ReceiptLine } from '../../../app/files/receipts/line.ts';
+import { RECEIPTS_PREFIX } from '../../../app/files/receipts/line.ts';
+import { parseLine, type ReceiptLine } from '../../../app/files/receipts/parse.ts';
 import { openSpool } from '../../../app/files/receipts/spool.ts';
 import { createRig, dataObjects, type Rig } from '../../support/mover-rig.ts';
 import { DENIED } from '../../support/s3/faults.ts';
