@@ -17,7 +17,7 @@ export function provedLine(row: ProvedRow, atMs: number, sentAtMs: number | unde
   return (
     `{"event":"proved","at":"${iso(atMs)}","file":${JSON.stringify(toText(row.path))},` +
     `"key":${JSON.stringify(row.key)},"bytes":${row.stat.size},"sha256":"${row.sha256}","etag":${JSON.stringify(row.etag)},` +
-    `"written":"${iso(row.stat.mtimeMs)}"${sent},"proof":"${row.proof}"}\n`
+    `"written":"${isoWritten(row.stat.mtimeMs)}"${sent},"proof":"${row.proof}"}\n`
   );
 }
 
@@ -32,6 +32,25 @@ export const endLine = (source: string, lines: number, lost: number): string =>
   `${JSON.stringify({ event: 'end', source, lines, lost })}\n`;
 
 /** A file system may hold times that no date of four digits says. */
-function iso(ms: number): string {
-  return new Date(Math.min(253_402_300_799_999, Math.max(-62_167_219_200_000, ms))).toISOString();
+const clamp = (ms: number): number =>
+  Math.floor(Math.min(253_402_300_799_999, Math.max(-62_167_219_200_000, ms)));
+
+/** ISO 8601 in UTC. Files come in runs of the same second, and making a date costs more than the rest of a line. */
+function createStamp(): (ms: number) => string {
+  let lastSecond = Number.NaN;
+  let text = '';
+  return (ms) => {
+    const time = clamp(ms);
+    const second = Math.floor(time / 1_000);
+    if (second !== lastSecond) {
+      lastSecond = second;
+      text = new Date(second * 1_000).toISOString().slice(0, -4);
+    }
+    const rest = time - second * 1_000;
+    return rest < 10 ? `${text}00${rest}Z` : rest < 100 ? `${text}0${rest}Z` : `${text}${rest}Z`;
+  };
 }
+
+// What happens now and what was written before lie apart.
+const iso = createStamp();
+const isoWritten = createStamp();
