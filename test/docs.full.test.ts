@@ -30,9 +30,7 @@ function commandsOf(page: string): string[] {
   const lines = blocks.flatMap((block) =>
     block.split('\n').map((line) => line.replace(/\s+# .*$/, '').trim()),
   );
-  const inline = [
-    ...text.matchAll(/`((?:npm start -- |ferry (?:files|where|receipts|verify|plan|demo) )[^`…]+)`/g),
-  ];
+  const inline = [...text.matchAll(/`(npm start -- [^`…]+)`/g)];
   return [...lines, ...inline.map(([, line = '']) => line)];
 }
 
@@ -114,11 +112,7 @@ test('every command in README and docs does what it is there for', { timeout: 60
   );
   const ours = [...all].filter((line) => line.startsWith('ferry'));
   const others = [...all].filter((line) => !line.startsWith('ferry') && !ELSEWHERE.test(line));
-  const known =
-    /^(cd |rm |export |[a-z-]+:|[├└│ ]|site A|pod:|\+|\||v$|metrics|ledger|Prometheus|Ferry |writer)/;
-  const strange = others.filter(
-    (line) => !known.test(line) && /^(ferry|npm|npx|curl|aws|zcat|promtool)\b/.test(line),
-  );
+  const strange = others.filter((line) => /^(npx|curl|aws|zcat|promtool|git)\b/.test(line));
   assert.deepEqual(strange, [], 'commands that nothing runs');
   assert.ok(ours.length >= 20, `${ours.length} commands`);
   for (const [number, line] of ours.entries()) await run(t, line, { directory, server }, number);
