@@ -67,7 +67,8 @@ export function createObjects() {
       let count = 0;
       let bytes = 0;
       for (const [key, object] of objects) {
-        if (!key.startsWith(prefix)) continue;
+        // Ferry's receipts tell of what is measured; they are no part of it.
+        if (!key.startsWith(prefix) || key.includes('/_receipts/')) continue;
         count += 1;
         bytes += object.size;
       }

@@ -133,7 +133,8 @@ function weigh(directory: string): { objects: number; bytes: number } {
   if (!existsSync(directory)) return { objects, bytes };
   for (const entry of readdirSync(directory, { withFileTypes: true, recursive: true })) {
     const path = join(entry.parentPath, entry.name);
-    if (!entry.isFile() || path.slice(directory.length).includes('/.')) continue;
+    // Ferry's receipts tell of what is measured; they are no part of it.
+    if (!entry.isFile() || /\/(\.|_receipts\/)/.test(path.slice(directory.length))) continue;
     objects += 1;
     bytes += statSync(path).size;
   }

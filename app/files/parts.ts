@@ -12,9 +12,10 @@ import { createHints } from './hints.ts';
 import { compileKey } from './key.ts';
 import { identityOf, type Ledger, openLedger } from './ledger/ledger.ts';
 import { createPasses, type Passes, ROOM_FILES } from './passes.ts';
-import { type BytePath, toBytePath } from './paths.ts';
+import { toBytePath } from './paths.ts';
 import { createProver, type Prover } from './prover.ts';
 import { createQueue, type SendQueue } from './queue.ts';
+import type { ProvedRow } from './receipts/line.ts';
 import { NO_RECEIPTS, openReceipts, type Receipts } from './receipts/receipts.ts';
 import { watchAnew } from './second-look.ts';
 import { createSender, type Sender } from './sender.ts';
@@ -129,10 +130,9 @@ export function assemble({ settings, store, clock, log, hints: mayHint = true }:
   const succeeded = (): void => {
     times.lastSuccessAtMs = clock.now();
   };
-  const provedOne = (path: BytePath): void => {
+  const provedOne = (row: ProvedRow): void => {
     succeeded();
-    const row = ledger.get(path);
-    if (row) receipts.proved(row);
+    receipts.proved(row, clock.now());
   };
   const sender = createSender({
     ...finder,
@@ -142,10 +142,10 @@ export function assemble({ settings, store, clock, log, hints: mayHint = true }:
     signal: stop.signal,
     concurrency: settings.concurrency,
     onChanged: (file) => watchAnew(finder, file),
-    onMoved(path, proved) {
+    onMoved(row) {
       succeeded();
-      if (proved) provedOne(path);
-      else receipts.sent(path, clock.now());
+      if (row.proved) provedOne(row);
+      else receipts.sent(row.path, clock.now());
       if (prover.isDue(ledger.totals.unprovedFiles, clock.now())) bells.prove.ring();
     },
     onProgress() {
@@ -172,7 +172,10 @@ export function assemble({ settings, store, clock, log, hints: mayHint = true }:
     signal: finding.signal,
     backlogBell: bells.backlog,
     roomBell: bells.room,
-    onMoved: provedOne,
+    onMoved(path) {
+      const row = ledger.get(path);
+      if (row) provedOne(row);
+    },
   });
   const prover = createProver({
     ...listing,

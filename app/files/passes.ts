@@ -28,7 +28,7 @@ export interface PassesPorts extends FinderPorts {
   readonly backlogBell: Bell;
   /** Rung when the backlog lane is half empty. */
   readonly roomBell: Bell;
-  readonly onMoved: (path: BytePath, proved: boolean) => void;
+  readonly onMoved: (path: BytePath) => void;
 }
 
 export interface Passes {
@@ -124,7 +124,7 @@ export function createPasses(ports: PassesPorts): Passes {
       add(counters.seen, stat.size);
       add(counters.deduplicated, stat.size);
       add(counters.proved, stat.size);
-      ports.onMoved(path, true);
+      ports.onMoved(path);
     };
     const missing = reconcile({ ...ports.listing, signal, root: ports.root, ledger, keyOf, clock, onSame });
     for await (const file of missing) await offerWithRoom(file, 'backlog');

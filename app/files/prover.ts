@@ -7,7 +7,7 @@ import type { Log } from '../core/log.ts';
 import { whenAborted } from '../core/loop.ts';
 import type { Backoff } from './backoff.ts';
 import { add, type Counters } from './counters.ts';
-import type { BytePath } from './paths.ts';
+import type { LedgerRow } from './ledger/ledger.ts';
 import { type ProvePorts, proveOnce } from './prove.ts';
 
 export interface ProverPorts extends Omit<ProvePorts, 'onProved' | 'onMissing' | 'onDoubtful'> {
@@ -17,7 +17,7 @@ export interface ProverPorts extends Omit<ProvePorts, 'onProved' | 'onMissing' |
   readonly clock: Clock;
   readonly proveEveryMs: number;
   /** A file was proved. */
-  readonly onProved: (path: BytePath) => void;
+  readonly onProved: (row: LedgerRow) => void;
   /** A pass reached its end. */
   readonly onAllProved: () => void;
   /** Rung when a file must be sent again. */
@@ -63,7 +63,7 @@ export function createProver(ports: ProverPorts): Prover {
         signal,
         onProved(row) {
           add(counters.proved, row.stat.size);
-          ports.onProved(row.path);
+          ports.onProved(row);
         },
         onMissing(row) {
           counters.vanishedObjects += 1;

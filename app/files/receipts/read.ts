@@ -8,7 +8,8 @@ import { messageOf, StoreError } from '../../core/errors.ts';
 import { listAll } from '../../core/listing.ts';
 import { createRetrier, createRetryBudget, type Retrier } from '../../core/retry.ts';
 import type { Store } from '../../core/store.ts';
-import { parseLine, RECEIPTS_PREFIX, type ReceiptLine } from './line.ts';
+import { RECEIPTS_PREFIX } from './line.ts';
+import { parseLine, type ReceiptLine } from './parse.ts';
 
 const HOUR_MS = 3_600_000;
 const HOUR_KEY = /^_receipts\/dt=(\d{4}-\d\d-\d\d)\/hh=(\d\d)\/[^/]+\.ndjson\.gz$/;

@@ -9,12 +9,12 @@ import type { Retrier } from '../../core/retry.ts';
 import { SINGLE_PUT_MAX_BYTES, type Store } from '../../core/store.ts';
 import type { LedgerRow } from '../ledger/ledger.ts';
 import type { BytePath } from '../paths.ts';
-import { type FreedWhy, freedLine, provedLine, RECEIPTS_PREFIX } from './line.ts';
+import { type FreedWhy, freedLine, type ProvedRow, provedLine, RECEIPTS_PREFIX } from './line.ts';
 import { openSpool, type Ready } from './spool.ts';
 
 export interface Receipts {
   sent(path: BytePath, atMs: number): void;
-  proved(row: LedgerRow): void;
+  proved(row: ProvedRow, atMs: number): void;
   freed(row: LedgerRow, why: FreedWhy, atMs: number): void;
   /** Before each commit of the ledger: what the ledger knows has its line on disk. Never throws. */
   flush(): void;
@@ -67,10 +67,10 @@ export function openReceipts(options: {
     sent(path, atMs) {
       if (sentAt.size < SENT_KEPT || sentAt.has(path)) sentAt.set(path, atMs);
     },
-    proved(row) {
+    proved(row, atMs) {
       const sentAtMs = sentAt.get(row.path);
       if (sentAtMs !== undefined) sentAt.delete(row.path);
-      spool.add(provedLine(row, sentAtMs), row.provedAtMs);
+      spool.add(provedLine(row, atMs, sentAtMs), atMs);
     },
     freed: (row, why, atMs) => spool.add(freedLine(row, why, atMs), atMs),
     flush() {

@@ -210,7 +210,7 @@ async function compress(directory: string, name: string): Promise<void> {
   const temp = `${path}.tmp`;
   const hash = createHash('sha256');
   writeFileSync(temp, '');
-  for await (const chunk of createReadStream(path).pipe(createGzip({ level: 6 }))) {
+  for await (const chunk of createReadStream(path).pipe(createGzip({ level: 1 }))) {
     // A gzip stream gives bytes.
     hash.update(chunk as Buffer);
     appendFileSync(temp, chunk as Buffer);

@@ -1,7 +1,7 @@
 // `ferry where`: what became of one file, told from the receipts after it is gone here.
 import { listPage } from '../../core/listing.ts';
 import type { Store, StoredObject } from '../../core/store.ts';
-import type { FreedLine, ProvedLine } from './line.ts';
+import type { FreedLine, ProvedLine } from './parse.ts';
 import { linesWithin, patientRetrier, type Span } from './read.ts';
 
 export interface Whereabouts {

@@ -4,7 +4,8 @@ import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFile
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { parseLine, RECEIPTS_PREFIX, type ReceiptLine } from '../../../app/files/receipts/line.ts';
+import { provedLine, RECEIPTS_PREFIX } from '../../../app/files/receipts/line.ts';
+import { parseLine, type ReceiptLine } from '../../../app/files/receipts/parse.ts';
 import { openSpool } from '../../../app/files/receipts/spool.ts';
 import { createRig, dataObjects, type Rig } from '../../support/mover-rig.ts';
 import { DENIED } from '../../support/s3/faults.ts';
@@ -108,6 +109,16 @@ test('an answer that was lost writes no second object: the same lines have the s
   await rig.once();
   assert.deepEqual(filesOf(linesOf(rig), 'proved'), ['a']);
   assert.equal([...rig.server.objects.keys()].filter((key) => key.startsWith(RECEIPTS_PREFIX)).length, 1);
+});
+
+test('times are written in UTC to the millisecond, whatever the file system says', () => {
+  const row = { path: 'a', key: 'k', sha256: '', etag: '', proof: 'put' } as const;
+  for (const ms of [0, 7, 45.5, 999, 1_000, AT, AT + 1, -1, -62_167_219_200_000, 253_402_300_799_999]) {
+    const line = provedLine({ ...row, stat: { size: 1, mtimeMs: ms, ctimeMs: 0, ino: 1 } }, AT + 12, ms);
+    const expected = new Date(Math.floor(ms)).toISOString();
+    assert.ok(line.includes(`"written":"${expected}"`) && line.includes(`"sent":"${expected}"`), line);
+    assert.ok(line.includes(`"at":"${new Date(AT + 12).toISOString()}"`), line);
+  }
 });
 
 test('each hour has its object, and a part torn by a kill is ended where its last whole line ends', async (t) => {
