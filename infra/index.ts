@@ -6,6 +6,9 @@ import { keptKeys } from '../manifests/s3-keys.ts';
 import { deploy, type Outputs } from './program.ts';
 import { stackSettings } from './stack-settings.ts';
 
+/** Nobody will use them. */
+const NO_KEYS = { accessKeyId: 'offline', secretAccessKey: 'offline' };
+
 async function run(): Promise<Outputs> {
   const stack = getStack();
   const offline = process.env.FERRY_PREVIEW_OFFLINE === 'true';
@@ -16,7 +19,7 @@ async function run(): Promise<Outputs> {
   try {
     const settings = stackSettings(getRootDirectory(), stack, runtime.allConfig());
     return await deploy(stack, settings, {
-      keys: () => keptKeys(join(getRootDirectory(), '.ferry'), stack),
+      keys: () => (offline ? NO_KEYS : keptKeys(join(getRootDirectory(), '.ferry'), stack)),
       offline,
       env: process.env,
     });

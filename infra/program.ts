@@ -1,6 +1,6 @@
 // The whole deployment of one target: what is made in the account, then the namespace, then what runs in it. Everything
 // is checked before the first resource is declared, so that a refused target changes nothing.
-import type { Output } from '@pulumi/pulumi';
+import type { Input } from '@pulumi/pulumi';
 import type { Manifest } from '../manifests/guard.ts';
 import type { S3Keys } from '../manifests/s3.ts';
 import type { TargetSettings } from '../manifests/settings/settings.ts';
@@ -20,8 +20,9 @@ export interface Around {
 }
 
 export interface Outputs {
-  readonly bucket?: Output<string>;
-  readonly roleArn?: Output<string>;
+  readonly bucket: Input<string>;
+  /** `none` with an S3 server in the cluster. */
+  readonly roleArn: Input<string>;
   readonly namespace: string;
   readonly page: string;
   readonly doctor: string;
@@ -44,7 +45,8 @@ export async function deploy(stack: string, settings: TargetSettings, around: Ar
     { provider },
   );
   return {
-    ...(cloud === undefined ? {} : { bucket: cloud.bucket, roleArn: cloud.roleArn }),
+    bucket: cloud?.bucket ?? settings.bucket,
+    roleArn: cloud?.roleArn ?? 'none',
     namespace: settings.namespace,
     ...commandsOf(settings),
   };
