@@ -3,6 +3,7 @@
 import { getCluster } from '@pulumi/aws/eks/getCluster.js';
 import { getCallerIdentity } from '@pulumi/aws/getCallerIdentity.js';
 import { getOpenIdConnectProvider } from '@pulumi/aws/iam/getOpenIdConnectProvider.js';
+import { getBucket } from '@pulumi/aws/s3/getBucket.js';
 import { FerryError, messageOf } from '../app/core/errors.ts';
 import type { TargetSettings } from '../manifests/settings/settings.ts';
 import type { RoleName } from './documents/policy.ts';
@@ -28,6 +29,8 @@ export interface Lookups {
   cluster(name: string): Promise<Cluster>;
   /** What tokens of this OIDC provider may be made for. */
   audiences(arn: string): Promise<readonly string[]>;
+  /** Resolves when the bucket is there and these credentials may see it. */
+  bucket(name: string): Promise<void>;
 }
 
 const AUDIENCE = 'sts.amazonaws.com';
@@ -47,6 +50,7 @@ export function awsLookups(region: string): Lookups {
       };
     },
     audiences: async (arn) => (await getOpenIdConnectProvider({ arn })).clientIdLists,
+    bucket: async (name) => void (await getBucket({ bucket: name })),
   };
 }
 
@@ -62,6 +66,12 @@ export async function lookUp(settings: TargetSettings, role: RoleName, ask: Look
   if (account.value !== role.account)
     problems.push(
       `These credentials belong to account ${account.value}, and ferry:role-arn names a role of account ${role.account}. Sign in to that account, or mend the ARN.`,
+    );
+  const bucket = await answer(ask.bucket(settings.bucket));
+  // Not found is as it should be before the first time.
+  if ('error' in bucket && /\b(301|403)\b/.test(bucket.error))
+    problems.push(
+      `The bucket ${settings.bucket} belongs to somebody else, or lies in another region than ${region}: ${bucket.error}. Bucket names are shared by all the world: write another ferry:bucket.`,
     );
   if (name === undefined && kubeContext === undefined)
     problems.push(

@@ -16,16 +16,43 @@ export interface Cloud {
   readonly roleArn: Output<string>;
   /** What must be there before a pod can send a file. */
   readonly resources: readonly Resource[];
-  readonly cluster: EksCluster | undefined;
 }
 
-/** @param offline looks nothing up and asks nobody: for a preview without an account */
-export async function makeCloud(stack: string, settings: TargetSettings, offline: boolean): Promise<Cloud> {
-  const { region, roleArn, bucket: name, kmsKey, vpcEndpoint, permissionsBoundary } = settings;
+export interface CloudPlan {
+  /** Absent when the settings lead to the cluster by a kubeconfig's context. */
+  readonly cluster: EksCluster | undefined;
+  /** Declares the first resource; nothing before it does. */
+  make(): Cloud;
+}
+
+/**
+ * Looks up whatever must be there.
+ * @param offline looks nothing up and asks nobody: for a preview without an account
+ * @throws FerryError `config` with everything that is missing
+ */
+export async function planCloud(
+  stack: string,
+  settings: TargetSettings,
+  offline: boolean,
+): Promise<CloudPlan> {
   // The settings refuse a target on AWS without a role.
-  const role = roleName(roleArn ?? '');
-  if (!offline) checkRegion(region);
-  const account = offline ? presumed(settings, role) : await lookUp(settings, role, awsLookups(region));
+  const role = roleName(settings.roleArn ?? '');
+  if (!offline) checkRegion(settings.region);
+  const account = offline
+    ? presumed(settings, role)
+    : await lookUp(settings, role, awsLookups(settings.region));
+  const make = () => makeCloud(stack, settings, role, account, offline);
+  return { cluster: account.cluster, make };
+}
+
+function makeCloud(
+  stack: string,
+  settings: TargetSettings,
+  role: RoleName,
+  account: Account,
+  offline: boolean,
+): Cloud {
+  const { region, bucket: name, kmsKey, vpcEndpoint, permissionsBoundary } = settings;
   const opts = offline ? { provider: deafProvider(region) } : {};
   const place = { partition: role.partition, bucket: name, prefix: settings.prefix };
   const tags = { 'managed-by': 'pulumi', project: 'ferry', stack };
@@ -64,7 +91,6 @@ export async function makeCloud(stack: string, settings: TargetSettings, offline
     bucket: bucket.bucket,
     roleArn: workloadRole.arn,
     resources: [bucket, workloadRole],
-    cluster: account.cluster,
   };
 }
 

@@ -8,14 +8,20 @@ import { secret } from '@pulumi/pulumi';
 import { errnoOf, FerryError, messageOf } from '../app/core/errors.ts';
 import { type EksCluster, eksKubeconfig, type KubeconfigFile, kubeconfigOf } from './kubeconfig.ts';
 
-/** @throws FerryError `config` when no kubeconfig leads there */
-export function clusterProvider(
+/**
+ * Answers what declares the provider, once it is known that there is a way.
+ * @throws FerryError `config` when no kubeconfig leads there
+ */
+export function wayToCluster(
   context: string | undefined,
   cluster: EksCluster | undefined,
   env: Readonly<Record<string, string | undefined>>,
-): Provider {
-  if (context !== undefined) return provider(kubeconfigOf(kubeconfigFiles(env), context), context);
-  if (cluster !== undefined) return provider(eksKubeconfig(cluster), cluster.endpoint);
+): () => Provider {
+  if (context !== undefined) {
+    const kubeconfig = kubeconfigOf(kubeconfigFiles(env), context);
+    return () => provider(kubeconfig, context);
+  }
+  if (cluster !== undefined) return () => provider(eksKubeconfig(cluster), cluster.endpoint);
   throw new FerryError(
     'config',
     'Nothing leads to the cluster.',

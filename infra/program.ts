@@ -6,7 +6,7 @@ import type { S3Keys } from '../manifests/s3.ts';
 import type { TargetSettings } from '../manifests/settings/settings.ts';
 import { documentsOf, synthesize } from '../manifests/synth.ts';
 import { targetCharts } from '../manifests/target.ts';
-import { clusterProvider, deafProvider } from './cluster.ts';
+import { deafProvider, wayToCluster } from './cluster.ts';
 import { Namespace } from './namespace.ts';
 import { commandsOf } from './outputs.ts';
 import { Workload } from './workload.ts';
@@ -31,13 +31,14 @@ export interface Outputs {
 /** @throws FerryError before anything is made. */
 export async function deploy(stack: string, settings: TargetSettings, around: Around): Promise<Outputs> {
   const [namespaceObjects, workloadObjects] = await objectsOf(stack, settings, around.keys);
-  const cloud =
+  const plan =
     settings.s3 === 'aws'
-      ? await (await import('./cloud.ts')).makeCloud(stack, settings, around.offline)
+      ? await (await import('./cloud.ts')).planCloud(stack, settings, around.offline)
       : undefined;
-  const provider = around.offline
-    ? deafProvider()
-    : clusterProvider(settings.kubeContext, cloud?.cluster, around.env);
+  const lead = around.offline ? deafProvider : wayToCluster(settings.kubeContext, plan?.cluster, around.env);
+
+  const cloud = plan?.make();
+  const provider = lead();
   const namespace = new Namespace(settings.namespace, { objects: namespaceObjects }, { provider });
   new Workload(
     settings.name,

@@ -21,6 +21,7 @@ const READY: Lookups = {
   callerAccount: async () => '111122223333',
   cluster: async () => FOUND,
   audiences: async () => ['sts.amazonaws.com'],
+  bucket: () => Promise.reject(new Error('StatusCode: 404, NotFound')),
 };
 
 const ask = (values: Readonly<Record<string, string>>, lookups: Partial<Lookups> = {}) =>
@@ -108,4 +109,11 @@ test('nothing that leads to the cluster, and nobody to trust, are two sentences'
   const text = await refusal({});
   assert.match(text, /Nothing leads to the cluster/);
   assert.match(text, /Whose tokens the role trusts is not known/);
+});
+
+test('a bucket of somebody else is refused, and one that is there or is not yet is taken', async () => {
+  const error = new Error('operation error S3: HeadBucket, https response error StatusCode: 403, Forbidden');
+  const text = await refusal({ cluster: 'staging' }, { bucket: () => Promise.reject(error) });
+  assert.match(text, /The bucket acme-ferry belongs to somebody else/);
+  await ask({ cluster: 'staging' }, { bucket: async () => {} });
 });

@@ -1,4 +1,5 @@
-// Runs the test files: `run.ts quick` is `npm test`, `run.ts full` adds the long suites (*.full.test.ts).
+// Runs the test files: `run.ts quick` is `npm test`, `run.ts full` adds the long suites (*.full.test.ts), and
+// `run.ts pulumi` runs those alone that need Pulumi's engine (*.pulumi.test.ts).
 // Ends with one line that says what ran and names what could not run here and why. Other arguments pick files by name.
 import { globSync } from 'node:fs';
 import { run } from 'node:test';
@@ -6,6 +7,7 @@ import { spec } from 'node:test/reporters';
 
 const [mode = 'quick', ...only] = process.argv.slice(2);
 const files = globSync('test/**/*.test.ts')
+  .filter((file) => file.endsWith('.pulumi.test.ts') === (mode === 'pulumi'))
   .filter((file) => mode === 'full' || !file.endsWith('.full.test.ts'))
   .filter((file) => only.length === 0 || only.some((part) => file.includes(part)))
   .sort();
@@ -14,11 +16,12 @@ if (files.length === 0) {
   process.exit(1);
 }
 
+const takeDown = mode === 'pulumi' ? await (await import('../pulumi/prepare.ts')).preparePulumi() : undefined;
 const startedMs = performance.now();
 const notRun = new Map<string, number>();
 let passed = 0;
 let failed = 0;
-const events = run({ files, concurrency: 2, timeout: mode === 'full' ? 1_800_000 : 180_000 });
+const events = run({ files, concurrency: 2, timeout: mode === 'quick' ? 180_000 : 1_800_000 });
 events.on('test:pass', (event) => {
   if (event.details.type === 'suite') return;
   if (event.skip) {
@@ -29,7 +32,7 @@ events.on('test:pass', (event) => {
 events.on('test:fail', () => {
   failed += 1;
 });
-events.on('end', () => {
+events.on('end', async () => {
   const seconds = ((performance.now() - startedMs) / 1_000).toFixed(0);
   const missing = [...notRun].map(
     ([reason, count]) => `${count} ${count === 1 ? 'test' : 'tests'}: ${reason}`,
@@ -38,6 +41,7 @@ events.on('end', () => {
     `\n${passed} passed, ${failed} failed in ${seconds} s (${mode}, ${files.length} files). ` +
       `Not run: ${missing.length === 0 ? 'nothing' : missing.join('; ')}.\n`,
   );
-  process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+  await takeDown?.();
+  process.exitCode = failed === 0 && (passed > 0 || mode === 'pulumi') ? 0 : 1;
 });
 events.compose(spec).pipe(process.stdout);
