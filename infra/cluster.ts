@@ -31,7 +31,8 @@ export function wayToCluster(
 
 /** Writes what it is given into a folder instead of a cluster, and in a preview not even that. */
 export function deafProvider(): Provider {
-  return new Provider('offline', { renderYamlToDirectory: '.ferry/offline' });
+  // The empty text keeps KUBECONFIG out, which the provider would take and then refuse beside a folder.
+  return new Provider('offline', { renderYamlToDirectory: '.ferry/offline', kubeconfig: '' });
 }
 
 /** The identifier says which cluster this is: another address or certificate of it is no other cluster. */

@@ -56,11 +56,15 @@ export function motoConfig(endpoint: string, region: string): Record<string, str
   };
 }
 
-/** @param around settings beside Ferry's own, with their section. */
+/**
+ * @param around settings beside Ferry's own, with their section
+ * @param more environment of every run
+ */
 export async function makeStack(
   t: Pick<TestContext, 'after'>,
   settings: Settings,
   around: Readonly<Record<string, string>> = {},
+  more: Readonly<Record<string, string>> = {},
 ): Promise<Stack> {
   const directory = await tempDir(t);
   const name = 'test';
@@ -76,6 +80,7 @@ export async function makeStack(
     PULUMI_SKIP_UPDATE_CHECK: '1',
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true',
     AWS_EC2_METADATA_DISABLED: 'true',
+    ...more,
   };
   let salt = {};
   const write = (values: Settings): void => {
