@@ -1,15 +1,12 @@
 // The target without an account on a real cluster: the same program, and no AWS plug-in is ever started.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { after, before, suite, test } from 'node:test';
-import { promisify } from 'node:util';
+import { kubectl } from './kubectl.ts';
 import { lacks } from './needs.ts';
 import { makeStack, type Stack, succeeded } from './stack.ts';
 
-const run = promisify(execFile);
 const namespace = `ferry-pulumi-${randomBytes(4).toString('hex')}`;
-const kubectl = async (...words: string[]) => (await run('kubectl', words)).stdout.trim();
 
 suite('the target without an account', { skip: lacks('pulumi', 'cluster') }, () => {
   const undo: (() => unknown)[] = [];
@@ -24,7 +21,7 @@ suite('the target without an account', { skip: lacks('pulumi', 'cluster') }, () 
       's3-image': 'localhost/s3-that-is-not-there:1',
       bucket: 'demo-bucket',
       namespace,
-      'kube-context': await kubectl('config', 'current-context'),
+      'kube-context': await kubectl(['config', 'current-context']),
       wait: 'false',
       rate: '12',
       size: '1Ki',
@@ -33,22 +30,24 @@ suite('the target without an account', { skip: lacks('pulumi', 'cluster') }, () 
     });
   });
   after(async () => {
-    await kubectl('delete', 'namespace', namespace, '--ignore-not-found', '--wait=false');
+    await kubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--wait=false']).catch(
+      () => undefined,
+    );
     for (const task of undo) await task();
   });
 
   test('namespace and workload come to be, and a second up has nothing to do', async () => {
     await succeeded(stack.up());
-    const names = await kubectl('-n', namespace, 'get', 'deployments', '-o', 'name');
+    const names = await kubectl(['-n', namespace, 'get', 'deployments', '-o', 'name']);
     assert.deepEqual(names.split('\n').sort(), ['deployment.apps/ferry-s3', 'deployment.apps/file-writer']);
     assert.equal(
-      await kubectl(
+      await kubectl([
         'get',
         'namespace',
         namespace,
         '-o',
         'jsonpath={.metadata.labels.pod-security\\.kubernetes\\.io/enforce}',
-      ),
+      ]),
       'restricted',
     );
     assert.deepEqual(await stack.plan('--expect-no-changes'), []);
@@ -57,7 +56,7 @@ suite('the target without an account', { skip: lacks('pulumi', 'cluster') }, () 
   test('no AWS plug-in has any part in it, and the keys of the S3 server are encrypted in the state', async () => {
     const { stdout } = await succeeded(stack.run(['stack', 'export']));
     assert.doesNotMatch(stdout, /pulumi:providers:aws|"aws:/);
-    const secret = await kubectl(
+    const secret = await kubectl([
       '-n',
       namespace,
       'get',
@@ -65,7 +64,7 @@ suite('the target without an account', { skip: lacks('pulumi', 'cluster') }, () 
       'ferry-s3',
       '-o',
       'jsonpath={.data.AWS_SECRET_ACCESS_KEY}',
-    );
+    ]);
     const plain = Buffer.from(secret, 'base64').toString();
     assert.ok(plain.length >= 32);
     assert.ok(!stdout.includes(plain) && !stdout.includes(secret));
@@ -86,6 +85,6 @@ suite('the target without an account', { skip: lacks('pulumi', 'cluster') }, () 
 
   test('destroy leaves nothing', async () => {
     await succeeded(stack.run(['destroy', '--yes', '--non-interactive', '--stack', stack.name]));
-    assert.equal(await kubectl('get', 'namespace', namespace, '--ignore-not-found', '-o', 'name'), '');
+    assert.equal(await kubectl(['get', 'namespace', namespace, '--ignore-not-found', '-o', 'name']), '');
   });
 });

@@ -48,18 +48,18 @@ async function findPulumi(): Promise<void> {
   process.env.PATH = `${process.env.PATH}${delimiter}${stdout.trim()}`;
 }
 
+/** One version for all: others check signatures otherwise. */
 async function findMoto(): Promise<void> {
-  if (await isOnPath('moto_server', ['--help'])) return;
   const bin = join(MOTO, 'bin');
   if (!existsSync(join(bin, 'moto_server'))) {
     if (!(await isOnPath('python3', ['-m', 'venv', '--help'])))
-      throw new Error('needs moto_server, or Python to install it');
+      throw new Error('needs Python to install moto_server');
     await run('python3', ['-m', 'venv', MOTO]);
     await run(join(bin, 'pip'), ['install', '--quiet', 'moto[server]==5.2.5']).catch((error: unknown) => {
       throw new Error(`needs moto_server; pip cannot install it: ${messageOf(error).split('\n').at(-1)}`);
     });
   }
-  process.env.PATH = `${process.env.PATH}${delimiter}${bin}`;
+  process.env.PATH = `${bin}${delimiter}${process.env.PATH}`;
 }
 
 async function findCluster(): Promise<Undo> {

@@ -30,8 +30,12 @@ export interface Stack {
   readonly directory: string;
   /** Writes the settings anew; `undefined` leaves one out. */
   write(settings: Settings): void;
-  /** Runs Pulumi to its end. */
-  run(words: readonly string[], env?: Readonly<Record<string, string>>): Promise<Answer>;
+  /** Runs Pulumi to its end; `interrupt` is Ctrl-C. */
+  run(
+    words: readonly string[],
+    env?: Readonly<Record<string, string>>,
+    interrupt?: AbortSignal,
+  ): Promise<Answer>;
   up(): Promise<Answer>;
   /** What would be done, without what stays the same. */
   plan(...words: readonly string[]): Promise<Step[]>;
@@ -90,7 +94,7 @@ export async function makeStack(
     const file = join(directory, `Pulumi.${name}.yaml`);
     writeFileSync(file, stringify({ ...salt, config: { ...around, ...Object.fromEntries(ours) } }));
   };
-  const run: Stack['run'] = (words, env = {}) =>
+  const run: Stack['run'] = (words, env = {}, interrupt) =>
     new Promise((resolve, reject) => {
       const child = spawn('pulumi', [...words], {
         cwd: directory,
@@ -103,6 +107,7 @@ export async function makeStack(
         child[stream].setEncoding('utf8').on('data', (text: string) => {
           said[stream] += text;
         });
+      interrupt?.addEventListener('abort', () => child.kill('SIGINT'), { once: true });
       child.on('error', reject);
       child.on('close', (exit) => resolve({ exit: exit ?? -1, ...said }));
     });

@@ -3,17 +3,16 @@
 // plug-in may be a bridge of ours in front of the real Terraform provider. So this does not prove AWS itself, nor
 // pulumi-aws's own patches. What came to be is asked of the SDK and of kubectl, never of Pulumi.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { promisify } from 'node:util';
 import {
   GetRoleCommand,
   GetRolePolicyCommand,
   type IAMServiceException,
   ListRolePoliciesCommand,
+  ListRolesCommand,
 } from '@aws-sdk/client-iam';
 import {
   AbortMultipartUploadCommand,
@@ -44,18 +43,12 @@ import { readTarget } from '../../manifests/settings/read.ts';
 import { targetCharts } from '../../manifests/target.ts';
 import { at, synthesized } from '../manifests/targets.ts';
 import { ACCOUNT, clients, createCluster, REGION, stagingSettings } from './account.ts';
+import { kubectl } from './kubectl.ts';
 import { type Moto, startMoto } from './moto.ts';
 import { lacks } from './needs.ts';
 import { makeStack, motoConfig, type Settings, type Stack, succeeded } from './stack.ts';
 
-const run = promisify(execFile);
 const id = randomBytes(4).toString('hex');
-const kubectl = async (...words: string[]) => (await run('kubectl', words)).stdout.trim();
-const kubectlIn = async (input: string, ...words: string[]) => {
-  const running = run('kubectl', words);
-  running.child.stdin?.end(input);
-  return (await running).stdout;
-};
 
 /** What a person wrote of an object: no status, and none of what the cluster and the provider note beside it. */
 function essence(object: Record<string, unknown>): object {
@@ -82,11 +75,13 @@ suite('a deployment on AWS and a cluster', { skip: lacks('pulumi', 'moto', 'clus
   before(async () => {
     moto = await startMoto(t);
     issuer = await createCluster(moto.endpoint);
-    settings = stagingSettings(id, await kubectl('config', 'current-context'));
+    settings = stagingSettings(id, await kubectl(['config', 'current-context']));
     stack = await makeStack(t, settings, motoConfig(moto.endpoint, REGION));
   });
   after(async () => {
-    await kubectl('delete', 'namespace', `ferry-${id}`, '--ignore-not-found', '--wait=false');
+    await kubectl(['delete', 'namespace', `ferry-${id}`, '--ignore-not-found', '--wait=false']).catch(
+      () => undefined,
+    );
     for (const task of undo) await task();
   });
 
@@ -103,8 +98,34 @@ suite('a deployment on AWS and a cluster', { skip: lacks('pulumi', 'moto', 'clus
     await clients(moto.endpoint).s3.send(new GetPublicAccessBlockCommand(bucket));
   });
 
-  test('the next up finishes it', async () => {
+  test('an up that is interrupted keeps what it has made and owes nothing', async () => {
+    const pressed = new AbortController();
+    moto.breakAt(({ method, url }) => {
+      if (method === 'PUT' && /\?versioning/.test(url ?? '')) pressed.abort();
+      return false;
+    });
+    const words = ['up', '--yes', '--skip-preview', '--non-interactive', '--stack', stack.name];
+    const { exit } = await stack.run(words, {}, pressed.signal);
+    moto.breakAt(undefined);
+    assert.equal(pressed.signal.aborted, true);
+    assert.notEqual(exit, 0);
+    const { stdout } = await succeeded(stack.run(['stack', 'export', '--stack', stack.name]));
+    assert.deepEqual(JSON.parse(stdout).deployment.pending_operations ?? [], []);
+  });
+
+  test('the next up finishes it, and there is one of everything', async () => {
     await succeeded(stack.up());
+    const all = clients(moto.endpoint);
+    const { Buckets = [] } = await all.s3.send(new ListBucketsCommand({}));
+    assert.deepEqual(
+      Buckets.map(({ Name }) => Name),
+      [bucket.Bucket],
+    );
+    const { Roles = [] } = await all.iam.send(new ListRolesCommand({}));
+    assert.deepEqual(
+      Roles.map(({ Arn }) => Arn),
+      [role.arn],
+    );
     const { s3, iam } = clients(moto.endpoint);
     const { Policy = '' } = await s3.send(new GetBucketPolicyCommand(bucket));
     assert.deepEqual(JSON.parse(Policy), bucketPolicy({ ...place, writer: role.arn }));
@@ -147,7 +168,7 @@ suite('a deployment on AWS and a cluster', { skip: lacks('pulumi', 'moto', 'clus
       rolePolicy({ ...place, region: REGION }),
     );
     assert.equal(
-      await kubectl(
+      await kubectl([
         '-n',
         `ferry-${id}`,
         'get',
@@ -155,7 +176,7 @@ suite('a deployment on AWS and a cluster', { skip: lacks('pulumi', 'moto', 'clus
         'file-writer',
         '-o',
         'jsonpath={.metadata.name}',
-      ),
+      ]),
       'file-writer',
     );
   });
@@ -185,21 +206,18 @@ suite('a deployment on AWS and a cluster', { skip: lacks('pulumi', 'moto', 'clus
     for (const document of documents) {
       const [kind, name] = [at(document, ['kind']), at(document, ['metadata', 'name'])].map(String);
       // What the server would hold if kubectl had sent the YAML, its defaults filled in.
-      const wanted = await kubectlIn(
+      const wanted = await kubectl(
+        ['replace', '--dry-run=server', '-o', 'json', '-f', '-'],
         JSON.stringify(document),
-        'replace',
-        '--dry-run=server',
-        '-o',
-        'json',
-        '-f',
-        '-',
       );
-      const there = JSON.parse(await kubectl('-n', `ferry-${id}`, 'get', `${kind}`, `${name}`, '-o', 'json'));
+      const there = JSON.parse(
+        await kubectl(['-n', `ferry-${id}`, 'get', `${kind}`, `${name}`, '-o', 'json']),
+      );
       assert.deepEqual(essence(there), essence(JSON.parse(wanted)), `${kind} ${name}`);
     }
     const kinds =
       'deployments,services,serviceaccounts,networkpolicies,poddisruptionbudgets,secrets,persistentvolumeclaims';
-    const all = (await kubectl('-n', `ferry-${id}`, 'get', kinds, '-o', 'name')).split('\n');
+    const all = (await kubectl(['-n', `ferry-${id}`, 'get', kinds, '-o', 'name'])).split('\n');
     const own = all.filter((one) => one !== 'serviceaccount/default');
     assert.equal(own.length, documents.length - 1, own.join(', '));
   });
@@ -282,6 +300,6 @@ suite('a deployment on AWS and a cluster', { skip: lacks('pulumi', 'moto', 'clus
     await s3.send(new GetBucketPolicyCommand(bucket));
     await s3.send(new GetBucketLifecycleConfigurationCommand(bucket));
     await assert.rejects(iam.send(new GetRoleCommand({ RoleName: role.name })), { name: /NoSuchEntity/ });
-    assert.equal(await kubectl('get', 'namespace', `ferry-${id}`, '--ignore-not-found', '-o', 'name'), '');
+    assert.equal(await kubectl(['get', 'namespace', `ferry-${id}`, '--ignore-not-found', '-o', 'name']), '');
   });
 });
