@@ -1,7 +1,8 @@
 // Makes the one file that is shipped: `npm run bundle` turns app/main.ts and all it imports into dist/ferry.mjs.
 import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
+import { pageFiles } from './page/assets.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -12,6 +13,19 @@ const COMMONJS_NAMES = [
   'const __filename = import.meta.filename;',
   'const __dirname = import.meta.dirname;',
 ].join('\n');
+
+/** The page's files go into the bundle in the place of the code that would read them. */
+const pageInside: Plugin = {
+  name: 'page-inside',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/app\/page\/assets\.ts$/ }, () => {
+      const texts = [...pageFiles()].map(([name, zipped]) => [name, zipped.toString('base64')]);
+      const contents = `export const pageFiles = () =>
+        new Map(${JSON.stringify(texts)}.map(([name, text]) => [name, Buffer.from(text, 'base64')]));`;
+      return { contents, loader: 'js' };
+    });
+  },
+};
 
 /**
  * Writes the bundle to `outfile` and answers its size in bytes. It needs Node 24 and nothing else: no node_modules, no
@@ -33,6 +47,7 @@ export async function bundle(outfile: string): Promise<number> {
     minifySyntax: true,
     minifyWhitespace: true,
     sourcemap: false,
+    plugins: [pageInside],
     legalComments: 'eof',
     banner: { js: COMMONJS_NAMES },
     metafile: true,

@@ -2,9 +2,12 @@
 import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { demoCommand, demoSpec, refuseUnknownCommand } from './commands/demo.ts';
+import { addEvents } from './commands/events.ts';
 import { type ExampleOf, examplesText } from './commands/examples.ts';
 import { exitCodes } from './commands/exit-codes.ts';
+import { openPage } from './commands/open-page.ts';
 import { planSpec } from './commands/plan-settings.ts';
+import type { SpanFlags } from './commands/receipts.ts';
 import { addSettingsFlags, writtenFlags } from './commands/settings-flags.ts';
 import type { Surroundings } from './commands/surroundings.ts';
 import { type ExitName, FerryError } from './core/errors.ts';
@@ -73,7 +76,7 @@ export function createProgram(around: Surroundings, ended: (exit: ExitName) => v
   files.action(async () => {
     const settings = loadSettings(filesSpec, { ...writtenFlags(files), env: around.env });
     const { runFiles } = await import('./files/run.ts');
-    ended(await runFiles(settings, around));
+    ended(await runFiles(settings, { ...around, openPage }));
   });
 
   const config = command('config', 'print every setting of `ferry files` and where it comes from');
@@ -97,6 +100,12 @@ export function createProgram(around: Surroundings, ended: (exit: ExitName) => v
     ended(await runDoctor(settings, { json: options.json === true, ...around }));
   });
 
+  const events = command(
+    'events',
+    'pull a paged API day by day: nothing missed, nothing twice, sealed when whole',
+  );
+  addEvents(events, around, ended);
+
   const plan = command('plan', 'how much disk, memory, bandwidth and money a writer takes, and why');
   addSettingsFlags(plan, planSpec);
   plan.action(async () => {
@@ -104,11 +113,57 @@ export function createProgram(around: Surroundings, ended: (exit: ExitName) => v
     ended(await planCommand(writtenFlags(plan), around));
   });
 
+  addReceiptCommands(command, around, ended);
   addVendorWriter(program, ended);
   return program;
 }
 
 const ALSO_ALL_FLAGS = '\nTakes every flag, variable and settings file of `ferry files` too.';
+
+/** What the receipts beside the data tell. They read: the mover's own role may not. */
+function addReceiptCommands(
+  command: (name: ExampleOf, description: string) => Command,
+  around: Surroundings,
+  ended: (exit: ExitName) => void,
+): void {
+  const shown = ['to', 'source', 'endpoint', 'region', 'path-style'];
+  const asked = (from: Command, own: readonly string[], words: number) => {
+    const { flags, rest = [] } = writtenFlags(from, [...own, 'json']);
+    const settings = loadSettings(doctorSpec, { flags, rest: rest.slice(words), env: around.env });
+    return { settings, around, json: from.getOptionValue('json') === true };
+  };
+  const where = command('where', 'what became of a file, from the receipts in the bucket').argument('<name>');
+  addSettingsFlags(where, doctorSpec, shown);
+  where
+    .option('--from <TIME>', 'look from then on (default: 7 days ago)')
+    .option('--until <TIME>', 'look until then');
+  where.option('--json', 'print JSON');
+  where.action(async (name: string, options: SpanFlags) => {
+    const { whereCommand } = await import('./commands/receipts.ts');
+    ended(await whereCommand(asked(where, ['from', 'until'], 1), name, options));
+  });
+
+  const receipts = command('receipts', 'what was proved and freed in a time');
+  addSettingsFlags(receipts, doctorSpec, shown);
+  receipts
+    .option('--from <TIME>', 'from then on (default: a day ago)')
+    .option('--until <TIME>', 'until then');
+  receipts.option('--json', 'print the lines as they are: newline-delimited JSON');
+  receipts.action(async (options: SpanFlags) => {
+    const { receiptsCommand } = await import('./commands/receipts.ts');
+    ended(await receiptsCommand(asked(receipts, ['from', 'until'], 0), options));
+  });
+
+  const verify = command('verify', "hold a day's receipts against the bucket's listing and the local files");
+  addSettingsFlags(verify, doctorSpec, shown);
+  verify
+    .option('--day <DATE>', 'the day, in UTC (default: today)')
+    .option('--json', 'print newline-delimited JSON');
+  verify.action(async (options: { day?: string }) => {
+    const { verifyCommand } = await import('./commands/receipts.ts');
+    ended(await verifyCommand(asked(verify, ['day'], 0), options.day));
+  });
+}
 
 /** The commands people may type. */
 export function commandNames(program: Command): string[] {

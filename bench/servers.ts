@@ -1,6 +1,6 @@
 // The two servers that everything is measured against: the null S3, and versitygw, a real one of another make.
 import { execFileSync, spawn } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
@@ -93,7 +93,11 @@ export async function startRealS3(directory: string): Promise<BenchServer | { re
     counts: async () => countLog(readFileSync(accessLog, 'utf8')),
     stored: async (prefix) => weigh(join(server.dataDir, prefix)),
     async forget() {
-      for (const name of readdirSync(server.dataDir)) rmSync(join(server.dataDir, name), { recursive: true });
+      // What it knows of an object outlives the object's file, and would refuse a conditional upload.
+      for (const directory of [server.dataDir, server.metaDir]) {
+        if (!existsSync(directory)) continue;
+        for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true });
+      }
       forgetCounts();
     },
     recount: async () => forgetCounts(),
@@ -126,6 +130,7 @@ const METHODS: readonly (readonly [RegExp, string])[] = [
 function weigh(directory: string): { objects: number; bytes: number } {
   let objects = 0;
   let bytes = 0;
+  if (!existsSync(directory)) return { objects, bytes };
   for (const entry of readdirSync(directory, { withFileTypes: true, recursive: true })) {
     const path = join(entry.parentPath, entry.name);
     if (!entry.isFile() || path.slice(directory.length).includes('/.')) continue;

@@ -1,4 +1,4 @@
-// Values that only manifests have: image names, CPU, bandwidth, networks; and how bytes are written for Kubernetes.
+// Values that only manifests have: image names, CPU, networks; and how bytes are written for Kubernetes.
 
 type Parsed<T> = { value: T } | { wrong: string };
 
@@ -24,22 +24,6 @@ export function parseCpu(text: string): Parsed<number> {
   if (!match) return { wrong: 'is no amount of CPU' };
   const millicores = match[1] === undefined ? Math.round(Number(match[2]) * 1_000) : Number(match[1]);
   return millicores > 0 ? { value: millicores } : { wrong: 'must be more than nothing' };
-}
-
-export function parseRate(text: string): Parsed<number> {
-  const value = /^\d{1,7}(\.\d{1,9})?$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isNaN(value)) return { wrong: 'is no number' };
-  return value <= 1_000_000 ? { value } : { wrong: 'is out of range' };
-}
-
-const BITS: Readonly<Record<string, number>> = { k: 1e3, M: 1e6, G: 1e9 };
-
-/** "100Mbit" -> bits per second. */
-export function parseBandwidth(text: string): Parsed<number> {
-  const match = /^(\d{1,12}(?:\.\d{1,6})?)([kMG])bit(\/s)?$/.exec(text);
-  if (!match) return { wrong: 'is no bandwidth' };
-  const value = Number(match[1]) * (BITS[match[2] ?? ''] ?? Number.NaN);
-  return value > 0 ? { value } : { wrong: 'must be more than nothing' };
 }
 
 /** "10.0.0.0/16,10.1.0.0/16" -> one by one. */

@@ -94,6 +94,9 @@ function uploaderArguments(settings: TargetSettings, { plan, figures }: PodValue
     `--high-watermark=${inputs.highWatermark}`,
     `--critical-watermark=${inputs.criticalWatermark}`,
     `--drain=${figures.drain.value}s`,
+    ...(settings.sse === 'none' ? [] : [`--sse=${settings.sse}`]),
+    ...(settings.sseKmsKeyId === undefined ? [] : [`--sse-kms-key-id=${settings.sseKmsKeyId}`]),
+    ...(settings.mayRead ? ['--may-read'] : []),
   ];
 }
 

@@ -1,10 +1,11 @@
 // `ferry demo`, which is also what `ferry` alone does: its flags, and what to say to a stranger's first typo.
 import * as z from 'zod';
 import { type ExitName, FerryError } from '../core/errors.ts';
-import { count, directory, duration, optional } from '../core/settings/fields.ts';
+import { count, directory, duration, hostPort, optional } from '../core/settings/fields.ts';
 import { nearest } from '../core/settings/names.ts';
 import { fieldsOf, loadSettings, type SettingsInput, type SettingsSpec } from '../core/settings/settings.ts';
 import { filesSpec } from '../files/settings.ts';
+import { openPage } from './open-page.ts';
 import type { Surroundings } from './surroundings.ts';
 
 const GROUP = 'The demo';
@@ -30,6 +31,12 @@ const schema = z.object({
     { group: GROUP, what: 'Files written each second after that', example: '12', default: '12' },
     { min: 0, max: 10_000 },
   ),
+  listen: hostPort({
+    group: GROUP,
+    what: 'Address of the page; when it is taken, a free port',
+    example: '127.0.0.1:9464',
+    default: '127.0.0.1:9464',
+  }),
 });
 
 export const demoSpec: SettingsSpec<z.output<typeof schema>> = { schema };
@@ -44,7 +51,7 @@ export async function demoCommand(
   refuseStrangers(written.rest ?? [], commands);
   const options = loadSettings(demoSpec, { ...written, env });
   const { runDemo } = await import('../demo/demo.ts');
-  return await runDemo({ ...options, json, stdout, stderr, env });
+  return await runDemo({ ...options, json, stdout, stderr, env, openPage });
 }
 
 /** Says which command was probably meant. */

@@ -49,6 +49,21 @@ export const EXAMPLES = {
       does: 'and can the files be deleted here?',
     },
   ],
+  events: [
+    { line: 'ferry events demo', does: "a bundled API's last seven days into a folder, no account needed" },
+    { line: 'ferry events --config events.yaml', does: 'every closed day that is not sealed yet' },
+    { line: 'ferry events --config events.yaml --type charge --day 2026-11-20', does: 'one day of one type' },
+    { line: 'ferry events --config events.yaml --dry-run', does: 'say what would be pulled' },
+    { line: 'ferry events status --config events.yaml', does: 'which days are sealed, missing or failed' },
+    {
+      line: 'ferry events backfill --config events.yaml --from 2026-01-01 --to 2026-06-30',
+      does: 'half a year; start it on several machines to share the work',
+    },
+    {
+      line: 'ferry events schema > events.schema.json',
+      does: 'the JSON Schema of the settings, for editors',
+    },
+  ],
   plan: [
     { line: 'ferry plan --site burst', does: 'the plan of a known site, every number with its arithmetic' },
     {
@@ -56,6 +71,32 @@ export const EXAMPLES = {
       does: 'of a writer of your own',
     },
     { line: 'ferry plan --observe /data --retention 24h --json', does: 'of a writer as its files show it' },
+  ],
+  where: [
+    {
+      line: 'ferry where run-0000042.dat --to s3://my-bucket/site-1',
+      does: 'what became of a file that is gone here',
+    },
+  ],
+  receipts: [
+    {
+      line: 'ferry receipts --to s3://my-bucket/site-1 --from 2026-11-20T06 --until 2026-11-20T18',
+      does: 'what was proved and freed on a shift',
+    },
+    {
+      line: 'ferry receipts --to s3://my-bucket/site-1 --from 12h --json',
+      does: 'the same of the last 12 hours, for a program',
+    },
+  ],
+  verify: [
+    {
+      line: 'ferry verify --day 2026-11-20 --to s3://my-bucket/site-1',
+      does: 'is every object of that day still there as it was proved?',
+    },
+    {
+      line: 'ferry verify --day 2026-11-20 --to s3://my-bucket/site-1 --source /data',
+      does: 'and are the local files as the receipts say?',
+    },
   ],
 } as const satisfies Readonly<Record<string, readonly Example[]>>;
 

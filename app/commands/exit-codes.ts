@@ -8,7 +8,11 @@ const MEANING: Readonly<Record<ExitName, string>> = {
   source: 'the source directory cannot be used',
   store: 'the store refuses or cannot be reached',
   incomplete: 'the run ended, but some files were left behind; each is named with its reason',
-  unhealthy: '`ferry doctor` found something that must be mended first',
+  unhealthy:
+    '`ferry doctor` found something that must be mended, `ferry where` nothing, or `ferry verify` a difference',
+  transient:
+    'something did not answer, or the run was stopped: the same command again goes on where it ended',
+  data: 'an API refused a request, or answered other than its description says: trying again does not help',
   interrupted: 'stopped at once by a second signal',
 };
 

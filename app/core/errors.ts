@@ -15,6 +15,10 @@ export const EXIT = {
   incomplete: 5,
   /** `ferry doctor` found something that must be mended first. */
   unhealthy: 6,
+  /** Something did not answer or was stopped; the same command again may succeed and goes on where it ended. */
+  transient: 7,
+  /** What was asked for was refused, or answered as nobody expects: trying again does not help. */
+  data: 8,
   /** Stopped at once by a second signal. */
   interrupted: 130,
 } as const;

@@ -1,4 +1,5 @@
-// The health server: /metrics for Prometheus, /livez and /readyz for the kubelet. Nothing else, and nothing to write to.
+// The health server: /metrics for Prometheus, /livez and /readyz for the kubelet, and a page for people where there is
+// one. There is nothing to write to.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { errnoOf, FerryError, messageOf } from './errors.ts';
@@ -8,6 +9,9 @@ export interface Health {
   readonly ok: boolean;
   readonly reason: string;
 }
+
+/** Resolves with true once it has answered, or begun to. Only GET and HEAD come here. */
+export type PageHandler = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
 
 export interface HealthServerOptions {
   /** The address to listen on, e.g. `0.0.0.0`, `127.0.0.1`, `::`. */
@@ -21,6 +25,8 @@ export interface HealthServerOptions {
   readonly live: () => Health;
   /** Whether the process does its work. */
   readonly ready: () => Health;
+  /** Answers every other path, or answers false. */
+  readonly page?: PageHandler | undefined;
 }
 
 export interface HealthServer {
@@ -51,7 +57,7 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
     (request, response) => {
       answer(options, request, response).catch((error: unknown) => {
         // A broken metric must not take the mover down; the scrape fails and says why.
-        reply(request, response, 500, `The metrics could not be collected: ${messageOf(error)}\n`);
+        reply(request, response, 500, `The answer could not be made: ${messageOf(error)}\n`);
       });
     },
   );
@@ -98,6 +104,7 @@ async function answer(
       replyHealth(request, response, options.ready());
       return;
     default:
+      if (await options.page?.(request, response)) return;
       reply(request, response, 404, 'There is /metrics, /livez and /readyz.\n');
   }
 }

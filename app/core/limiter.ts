@@ -24,12 +24,34 @@ export interface Limiter {
 const OUTAGE_AFTER_FAILURES = 8;
 const PROBE_BACKOFF = { baseMs: 500, capMs: 30_000 };
 
-export function createLimiter(max: number, random: () => number = Math.random): Limiter {
-  let limit = max;
+export interface LimiterOptions {
+  /**
+   * Starts with one call, and remembers where it was pushed back: it goes up to just below that level quickly, stays
+   * there for some rounds, and only then tries one more. For a server whose limit is not known. @default false: starts
+   * at the maximum and grows by one a round
+   */
+  readonly seeks?: boolean;
+}
+
+/** Rounds at the last level known to be borne before one more is tried. */
+const ROUNDS_BEFORE_MORE = 8;
+
+export function createLimiter(
+  max: number,
+  random: () => number = Math.random,
+  { seeks = false }: LimiterOptions = {},
+): Limiter {
+  let limit = seeks ? 1 : max;
+  /** In flight when it was last pushed back. */
+  let ceiling = Number.POSITIVE_INFINITY;
   let inFlight = 0;
   let failuresInARow = 0;
   let notBeforeMs = 0;
   let halvedAtMs = Number.NEGATIVE_INFINITY;
+  const growth = (): number => {
+    if (!seeks || limit >= ceiling) return 1 / limit;
+    return limit < ceiling - 1 ? Math.min(1, ceiling - 1 - limit) : 1 / limit / ROUNDS_BEFORE_MORE;
+  };
   return {
     mayStart(nowMs) {
       if (failuresInARow >= OUTAGE_AFTER_FAILURES) {
@@ -45,7 +67,7 @@ export function createLimiter(max: number, random: () => number = Math.random): 
     ended(outcome, nowMs) {
       inFlight -= 1;
       if (outcome === 'ok') {
-        limit = failuresInARow >= OUTAGE_AFTER_FAILURES ? Math.min(max, 2) : Math.min(max, limit + 1 / limit);
+        limit = failuresInARow >= OUTAGE_AFTER_FAILURES ? Math.min(max, 2) : Math.min(max, limit + growth());
         failuresInARow = 0;
         notBeforeMs = 0;
         return;
@@ -54,6 +76,7 @@ export function createLimiter(max: number, random: () => number = Math.random): 
       failuresInARow += 1;
       // One slow second hits every call in flight; it is one signal, not many.
       if (outcome === 'overloaded' && nowMs - halvedAtMs > 1_000) {
+        ceiling = Math.max(2, Math.floor(limit));
         limit = Math.max(1, limit / 2);
         halvedAtMs = nowMs;
       }

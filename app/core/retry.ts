@@ -8,6 +8,13 @@ export interface RetryPolicy {
   readonly capMs: number;
   /** No try starts later than this after the first one. */
   readonly deadlineMs: number;
+  /** Tries after the first one at most. @default no limit but the deadline */
+  readonly retries?: number | undefined;
+}
+
+/** An error that a later call may not meet, with the wait its sender asked for. */
+export interface Retriable {
+  readonly retryAfterMs: number | undefined;
 }
 
 export const DEFAULT_RETRY: RetryPolicy = { baseMs: 100, capMs: 10_000, deadlineMs: 60_000 };
@@ -54,18 +61,23 @@ export function backoffMs(
 /** Runs `call` until it succeeds, fails for good, or deadline, budget or signal end it; then rejects with its last error. */
 export type Retrier = <T>(call: () => Promise<T>, signal?: AbortSignal) => Promise<T>;
 
-export function createRetrier(options: {
+export function createRetrier<E extends Retriable = StoreError>(options: {
   readonly clock: Clock;
   readonly budget: RetryBudget;
   readonly policy?: RetryPolicy;
   readonly random?: () => number;
-  readonly onRetry?: (error: StoreError, waitMs: number) => void;
+  /** The error itself when the same call may succeed if made again. @default a store's transient faults */
+  readonly judge?: (error: unknown) => E | undefined;
+  readonly onRetry?: (error: E, waitMs: number) => void;
   /** Told of every call that succeeded, and of every one that failed. */
   readonly onSuccess?: () => void;
   readonly onFailure?: (error: unknown) => void;
 }): Retrier {
   const { clock, budget, policy = DEFAULT_RETRY, random = Math.random } = options;
-  const again = async <T>(
+  // Without a judge E is StoreError.
+  const judge = options.judge ?? (transientStoreError as (error: unknown) => E | undefined);
+  const { retries = Number.POSITIVE_INFINITY } = policy;
+  const tryAgain = async <T>(
     call: () => Promise<T>,
     first: unknown,
     startedMs: number,
@@ -74,10 +86,11 @@ export function createRetrier(options: {
     let error = first;
     for (let attempt = 1; ; attempt += 1) {
       options.onFailure?.(error);
-      if (!isTransient(error) || signal?.aborted) throw error;
-      const waitMs = backoffMs(attempt, policy, random, error.retryAfterMs);
+      const again = judge(error);
+      if (again === undefined || signal?.aborted || attempt > retries) throw error;
+      const waitMs = backoffMs(attempt, policy, random, again.retryAfterMs);
       if (clock.now() + waitMs - startedMs > policy.deadlineMs || !budget.take()) throw error;
-      options.onRetry?.(error, waitMs);
+      options.onRetry?.(again, waitMs);
       await clock.sleep(waitMs, signal);
       if (signal?.aborted)
         throw new StoreError('aborted', 'The call was given up: Ferry is stopping.', { cause: error });
@@ -99,7 +112,11 @@ export function createRetrier(options: {
         options.onSuccess?.();
         return result;
       },
-      (error: unknown) => again(call, error, startedMs, signal),
+      (error: unknown) => tryAgain(call, error, startedMs, signal),
     );
   };
+}
+
+function transientStoreError(error: unknown): StoreError | undefined {
+  return isTransient(error) ? error : undefined;
 }

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type ExitName, errnoOf } from '../core/errors.ts';
 import { RESERVED } from '../core/folder/temp.ts';
+import { RECEIPTS_PREFIX } from '../files/receipts/line.ts';
 import type { ManifestLine } from './writer.ts';
 
 export interface BalanceSides {
@@ -96,7 +97,7 @@ export async function balance({ manifest, dataDir, bucketDir }: BalanceSides): P
     else if (same?.[0] && file.bytes > 0) same[0].local = true;
     else foreign += 1;
   }
-  for await (const object of hashesBelow(bucketDir, RESERVED)) {
+  for await (const object of hashesBelow(bucketDir, [`${RESERVED}/`, RECEIPTS_PREFIX])) {
     const same = bySha256.get(object.sha256)?.find(({ path }) => object.name.includes(stemOf(path)));
     const namesake = suffixesOf(object.name).find((suffix) => byPath.has(suffix));
     const written = namesake === undefined ? undefined : byPath.get(namesake);
@@ -197,12 +198,12 @@ function parseLine(line: string): ManifestLine | undefined {
   }
 }
 
-/** Every regular file below the folder with its hash, in the folder's own order; `except` is a name at its top. */
-async function* hashesBelow(root: string, except?: string): AsyncGenerator<Found> {
+/** Every regular file below the folder with its hash, in the folder's own order; what begins with one of `except` left out. */
+async function* hashesBelow(root: string, except: readonly string[] = []): AsyncGenerator<Found> {
   const buffer = Buffer.allocUnsafe(BUFFER_BYTES);
   let hashed = 0;
   for await (const name of namesBelow(root, '')) {
-    if (except !== undefined && name.startsWith(`${except}/`)) continue;
+    if (except.some((prefix) => name.startsWith(prefix))) continue;
     const found = await hashOf(join(root, name), buffer);
     if (found) yield { name, ...found };
     hashed += 1;

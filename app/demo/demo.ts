@@ -3,13 +3,15 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Clock, systemClock } from '../core/clock.ts';
-import { EXIT, type ExitName } from '../core/errors.ts';
+import { EXIT, type ExitName, FerryError } from '../core/errors.ts';
 import { openFolderStore } from '../core/folder/store.ts';
+import type { HealthServer } from '../core/http.ts';
 import { createLog, type Log, type LogStream } from '../core/log.ts';
 import { type StopRequest, stopRequest } from '../core/stop-request.ts';
 import { drawUntil, isDrawable } from '../files/live-view.ts';
 import { type Mover, startMover } from '../files/mover.ts';
 import { createPainter, type Painter } from '../files/painter.ts';
+import { serve } from '../files/serve.ts';
 import type { FilesSettings } from '../files/settings.ts';
 import type { FilesSnapshot } from '../files/snapshot.ts';
 import { summaryLine } from '../files/summary.ts';
@@ -25,14 +27,16 @@ export async function runDemo(options: DemoOptions): Promise<ExitName> {
     mkdirSync(directory, { recursive: true });
   const live = options.json !== true && isDrawable(options.stdout, options.env);
   const say = (text: string) => (options.json ? options.stderr : options.stdout).write(text);
-  say(introduction(options, places));
-
-  const stream = live ? fileStream(places.log) : options.json ? options.stderr : options.stdout;
+  const stream = heldBack(live ? fileStream(places.log) : options.json ? options.stderr : options.stdout);
   const settings = demoSettings(places);
   const log = createLog({ level: settings.logLevel, stream });
   const store = openFolderStore(places.bucket);
   const mover = await startMover({ settings, store, clock, log });
   const stop = stopRequest(options.forMs, clock);
+  const server = await servePage(options, settings, mover);
+  if (server) say(`Look at it: http://${server.address}/\n`);
+  say(introduction(options, places));
+  stream.release();
   try {
     const ended = await moveUntilStopped({ options, places, settings, mover, log, live, stop, clock });
     await store.close();
@@ -48,7 +52,36 @@ export async function runDemo(options: DemoOptions): Promise<ExitName> {
     return exit;
   } finally {
     stop.done();
+    await server?.close();
   }
+}
+
+/** The page on the address asked for, or on a free port when another program has it: a demo needs no address of its own. */
+async function servePage(
+  { listen, openPage }: DemoOptions,
+  settings: FilesSettings,
+  mover: Mover,
+): Promise<HealthServer | undefined> {
+  if (listen === undefined || openPage === undefined) return undefined;
+  try {
+    return await serve({ ...settings, listen }, mover, openPage);
+  } catch (error) {
+    if (!(error instanceof FerryError)) throw error;
+    return await serve({ ...settings, listen: '127.0.0.1:0' }, mover, openPage);
+  }
+}
+
+/** Keeps lines until released: where to look is the first thing a person reads. */
+function heldBack(stream: LogStream): LogStream & { release(): void } {
+  let held: string[] | undefined = [];
+  return {
+    ...(stream.isTTY === undefined ? {} : { isTTY: stream.isTTY }),
+    write: (line) => (held ? held.push(line) : stream.write(line)),
+    release() {
+      for (const line of held ?? []) stream.write(line);
+      held = undefined;
+    },
+  };
 }
 
 interface Scene {

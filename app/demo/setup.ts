@@ -4,8 +4,8 @@ import type { LogStream } from '../core/log.ts';
 import { loadSettings } from '../core/settings/settings.ts';
 import { formatDuration } from '../core/units.ts';
 import type { Terminal } from '../files/painter.ts';
+import type { OpenPage } from '../files/serve.ts';
 import { type FilesSettings, filesSpec } from '../files/settings.ts';
-
 import type { WriterFlags } from './writer-process.ts';
 
 export interface DemoOptions {
@@ -19,6 +19,10 @@ export interface DemoOptions {
   readonly rate?: number | undefined;
   /** The balance as one line of JSON on `stdout`; everything else goes to `stderr`. */
   readonly json?: boolean | undefined;
+  /** Where the page is served; undefined for no page. */
+  readonly listen?: string | undefined;
+  /** Makes the page. */
+  readonly openPage?: OpenPage | undefined;
   readonly stdout: Terminal & LogStream;
   readonly stderr: LogStream;
   readonly env: Readonly<Record<string, string | undefined>>;

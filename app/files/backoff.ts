@@ -1,6 +1,14 @@
 // Files that fail wait one by one, each longer each time, so that a bad file costs little and blocks nobody.
 import { backoffMs } from '../core/retry.ts';
 
+/** Why a file waits, and until when. */
+export interface Failing {
+  readonly reason: string;
+  readonly message: string;
+  readonly attempts: number;
+  readonly nextMs: number;
+}
+
 export interface Backoff {
   failed(path: string, reason: string, message: string, nowMs: number): void;
   /** Forgets a file that succeeded or vanished. */
@@ -11,6 +19,10 @@ export interface Backoff {
   byReason(): ReadonlyMap<string, number>;
   /** One failing file of a reason, for a sentence. */
   example(reason: string): { readonly path: string; readonly message: string } | undefined;
+  /** The failing file, if it is one. */
+  get(path: string): Failing | undefined;
+  /** All failing files that are remembered. */
+  paths(): Iterable<string>;
   readonly size: number;
   /** Starts a new pass: files that the pass does not meet again are gone. */
   beginPass(): void;
@@ -62,6 +74,8 @@ export function createBackoff(random: () => number = Math.random, capacity = 10_
         if (entry.reason === reason) return { path, message: entry.message };
       return undefined;
     },
+    get: (path) => entries.get(path),
+    paths: () => entries.keys(),
     get size() {
       return entries.size;
     },

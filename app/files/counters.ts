@@ -21,6 +21,8 @@ export type Counters = {
   walks: number;
   listings: number;
   listingFailures: number;
+  receiptObjects: number;
+  receiptLinesLost: number;
 } & FilesSnapshot['total'];
 
 export function createCounters(): Counters {
@@ -39,6 +41,8 @@ export function createCounters(): Counters {
     walks: 0,
     listings: 0,
     listingFailures: 0,
+    receiptObjects: 0,
+    receiptLinesLost: 0,
   };
 }
 

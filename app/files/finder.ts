@@ -5,8 +5,9 @@ import type { Log } from '../core/log.ts';
 import type { Backoff } from './backoff.ts';
 import { add, type Counters, type MutableTally } from './counters.ts';
 import { restoreAside } from './free.ts';
+import type { Hints } from './hints.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import { type BytePath, toText } from './paths.ts';
+import { type BytePath, parentOf, toText } from './paths.ts';
 import type { Lane, SendQueue } from './queue.ts';
 import { arrivedMs, type Settling, settledAtMs } from './settle.ts';
 import { type FoundFile, startWalk, type WalkReport } from './walk.ts';
@@ -21,7 +22,12 @@ export interface FinderPorts {
   readonly backoff: Backoff;
   readonly counters: Counters;
   readonly settleMs: number;
+  /** Told where files arrive. Absent where one pass is all there is. */
+  readonly hints?: Hints | undefined;
 }
+
+/** A directory where a file arrived so lately is worth watching. */
+const LATELY_MS = 10 * 60_000;
 
 /** What one pass met. */
 export interface PassResult {
@@ -98,6 +104,7 @@ export async function findPass(
       if (!proved && (oldestUnprovedMs === undefined || arrived < oldestUnprovedMs))
         oldestUnprovedMs = arrived;
       if (standing === 'known') continue;
+      if (nowMs - arrived < LATELY_MS) ports.hints?.near(parentOf(file.path));
       if (standing === 'young-overflow') overflowed = true;
       if (standing === 'ready' || standing === 'waiting') add(unknown, file.stat.size);
       if (standing === 'ready') {

@@ -16,9 +16,10 @@ export interface MergePorts {
 export interface ListingCursor {
   /**
    * The object under `key`, or undefined when a complete answer shows that there is none. Keys must be asked for in
-   * ascending order. Rejects with StoreError: the key is then unknown, not absent.
+   * ascending order. A promise only where a page must be had: a thousand keys need not wait a turn each. Rejects with
+   * StoreError: the key is then unknown, not absent.
    */
-  find(key: string): Promise<StoredObject | undefined>;
+  find(key: string): StoredObject | undefined | Promise<StoredObject | undefined>;
 }
 
 export function openCursor(ports: MergePorts): ListingCursor {
@@ -29,24 +30,29 @@ export function openCursor(ports: MergePorts): ListingCursor {
     at = 0;
     return ports.retry(() => listPage(ports.store, '', after, ports.signal), ports.signal);
   };
+  /** Where to list on from so that the page in hand comes to tell about `key`; undefined when it does already. */
+  const missingFrom = (key: string): string | undefined => {
+    if (page === undefined) return justBefore(key);
+    const lastKey = page.objects.at(-1)?.key;
+    if (!page.more || lastKey === undefined || compareKeys(lastKey, key) >= 0) return undefined;
+    const jump = justBefore(key);
+    return compareKeys(jump, lastKey) > 0 ? jump : lastKey;
+  };
+  const take = (key: string): StoredObject | undefined => {
+    let object = page?.objects[at];
+    while (object !== undefined && compareKeys(object.key, key) < 0) {
+      at += 1;
+      object = page?.objects[at];
+    }
+    return object?.key === key ? object : undefined;
+  };
+  const listTo = async (key: string): Promise<StoredObject | undefined> => {
+    for (let after = missingFrom(key); after !== undefined; after = missingFrom(key))
+      page = await load(after);
+    return take(key);
+  };
   return {
-    async find(key) {
-      for (;;) {
-        const lastKey = page?.objects.at(-1)?.key;
-        if (page === undefined) page = await load(justBefore(key));
-        else if (page.more && lastKey !== undefined && compareKeys(lastKey, key) < 0) {
-          const jump = justBefore(key);
-          page = await load(compareKeys(jump, lastKey) > 0 ? jump : lastKey);
-        } else {
-          let object = page.objects[at];
-          while (object !== undefined && compareKeys(object.key, key) < 0) {
-            at += 1;
-            object = page.objects[at];
-          }
-          return object?.key === key ? object : undefined;
-        }
-      }
-    },
+    find: (key) => (missingFrom(key) === undefined ? take(key) : listTo(key)),
   };
 }
 

@@ -22,13 +22,18 @@ export interface Metric extends MetricDescription {
 }
 
 /** Series of these reasons exist at 0 before the first failure; other reasons appear when they happen. */
-const REASONS: Readonly<Record<StoreFault | ReadFault | 'internal', 0>> = {
+const REASONS: Readonly<
+  Record<StoreFault | ReadFault | 'internal' | 'cannot-delete' | 'object-vanished' | 'ledger', 0>
+> = {
   vanished: 0,
   changed: 0,
   unreadable: 0,
   busy: 0,
   'io-error': 0,
   internal: 0,
+  'cannot-delete': 0,
+  'object-vanished': 0,
+  ledger: 0,
   denied: 0,
   'no-bucket': 0,
   'wrong-region': 0,
@@ -118,6 +123,16 @@ export const METRICS: readonly Metric[] = [
     'listing_failures_total',
     'Listings that failed or stopped early; they prove nothing and free nothing.',
     (s) => s.total.listingFailures,
+  ),
+  counter(
+    'receipt_objects_total',
+    'Objects of receipts written to the store.',
+    (s) => s.total.receiptObjects,
+  ),
+  counter(
+    'receipt_lines_lost_total',
+    'Lines of receipts that could not be kept because the state directory could not be written. The files moved all the same.',
+    (s) => s.total.receiptLinesLost,
   ),
   gauge(
     'backlog_files',
@@ -210,6 +225,13 @@ export const METRICS: readonly Metric[] = [
     'store_up',
     '1 when the last call to the store succeeded, 0 when it failed. Absent before the first call.',
     (s) => (s.store === undefined ? undefined : Number(s.store.ok)),
+  ),
+  gauge(
+    'store_fault',
+    'Why the last call to the store failed: 1 for that reason, 0 for the others and while it succeeds.',
+    (s) =>
+      series('reason', REASONS, new Map(s.store?.ok === false ? [[s.store.fault ?? 'internal', 1]] : [])),
+    'reason',
   ),
   gauge('draining', '1 while Ferry is stopping and finishes what is in flight.', (s) => Number(s.draining)),
   {

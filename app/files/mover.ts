@@ -3,6 +3,7 @@
 import { type ExitName, FerryError, isTransient, messageOf, StoreError } from '../core/errors.ts';
 import { listPage } from '../core/listing.ts';
 import { deadline, repeat, whenAborted } from '../core/loop.ts';
+import { type Browser, createBrowser } from './browse.ts';
 import { drainWithin } from './drain.ts';
 import { moveOnce } from './once.ts';
 import { assemble, type MoverOptions, type Parts, snapshotOf } from './parts.ts';
@@ -20,8 +21,11 @@ export interface Mover {
   kill(): void;
   /** When a loop last turned, wall clock in milliseconds: what liveness means. */
   readonly turnedAtMs: number;
+  /** The files, for people to look at. */
+  readonly files: Browser;
 }
 
+const KILLED = new Error('killed');
 const PROVE_PAUSE_MS = 5_000;
 const FREE_EVERY_MS = 1_000;
 /** Files that settle one by one are looked at together: each wake-up costs more than a look. */
@@ -29,12 +33,15 @@ const SETTLE_TURN_MIN_MS = 200;
 const SETTLE_TURN_MAX_MS = 500;
 const PREFLIGHT_DEADLINE_MS = 10_000;
 const LOOPS_END_MS = 1_000;
+const RECEIPTS_EVERY_MS = 60_000;
+/** The last receipt is no reason to be killed for: it would wait in the state directory. */
+const RECEIPTS_END_MS = 5_000;
 
 /** Rejects with FerryError when the ledger cannot be used. */
 export async function startMover(options: MoverOptions): Promise<Mover> {
   const parts = assemble(options);
   const { stop, finding, times } = parts;
-  const done = run(parts).finally(() => {
+  const done = runAndReceipt(parts).finally(() => {
     stop.abort();
     parts.ledger.close();
   });
@@ -42,11 +49,33 @@ export async function startMover(options: MoverOptions): Promise<Mover> {
     snapshot: () => snapshotOf(parts),
     done,
     drain: () => finding.abort(),
-    kill: () => stop.abort(),
+    kill: () => stop.abort(KILLED),
+    files: createBrowser(parts),
     get turnedAtMs() {
       return times.turnedAtMs;
     },
   };
+}
+
+/** What was proved and freed is in the bucket when this ends, unless it was killed. */
+async function runAndReceipt(parts: Parts): Promise<ExitName> {
+  const killed = parts.stop.signal;
+  const ended = await run(parts);
+  if (ended !== 'interrupted' && !(killed.aborted && killed.reason === KILLED)) await lastReceipt(parts);
+  return ended;
+}
+
+async function lastReceipt({ ledger, receipts, watch, clock, log }: Parts): Promise<void> {
+  const ended = new AbortController();
+  const signal = deadline(clock, RECEIPTS_END_MS, ended.signal);
+  try {
+    ledger.commit();
+    await receipts.publish(clock.now(), true, watch.retrier(RECEIPTS_END_MS), signal);
+  } catch (error) {
+    log.warn(`the last receipt waits for the next start: ${messageOf(error)}`);
+  } finally {
+    ended.abort();
+  }
 }
 
 async function run(parts: Parts): Promise<ExitName> {
@@ -59,7 +88,7 @@ async function run(parts: Parts): Promise<ExitName> {
     return moveOnce(parts);
   }
   parts.bells.backlog.ring();
-  loops.push(patrolLoop(parts), backlogLoop(parts), proveLoop(parts), freeLoop(parts));
+  loops.push(patrolLoop(parts), backlogLoop(parts), proveLoop(parts), freeLoop(parts), receiptsLoop(parts));
   await whenAborted(parts.finding.signal);
   if (!stop.signal.aborted) await drainWithin(parts, settings.drainMs);
   stop.abort();
@@ -149,9 +178,18 @@ function freeLoop(parts: Parts): Promise<void> {
   });
 }
 
+function receiptsLoop(parts: Parts): Promise<void> {
+  const { receipts, watch, clock, finding } = parts;
+  return repeat(loopOf(parts, 'writing receipts', finding.signal), async () => {
+    await clock.sleep(RECEIPTS_EVERY_MS, finding.signal);
+    if (!finding.signal.aborted) await receipts.publish(clock.now(), false, watch.retrier(), finding.signal);
+  });
+}
+
 function settleLoop(parts: Parts): Promise<void> {
-  const { settling, sender, bells, clock, stop, finder } = parts;
+  const { settling, sender, bells, clock, stop, finder, passes } = parts;
   return repeat(loopOf(parts, 'settling', stop.signal), async () => {
+    passes.hinted();
     lookAtDue(finder);
     sender.pump();
     bells.progress.ring();

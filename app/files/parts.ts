@@ -1,5 +1,6 @@
 // What a run of the files mover is made of, and how the parts know each other.
 import { realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Bell, createBell } from '../core/bell.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
@@ -7,12 +8,14 @@ import type { Store } from '../core/store.ts';
 import { type Backoff, createBackoff } from './backoff.ts';
 import { type Counters, copyCounters, createCounters } from './counters.ts';
 import type { FinderPorts } from './finder.ts';
+import { createHints } from './hints.ts';
 import { compileKey } from './key.ts';
-import { type Ledger, openLedger } from './ledger/ledger.ts';
+import { identityOf, type Ledger, openLedger } from './ledger/ledger.ts';
 import { createPasses, type Passes, ROOM_FILES } from './passes.ts';
-import { toBytePath } from './paths.ts';
+import { type BytePath, toBytePath } from './paths.ts';
 import { createProver, type Prover } from './prover.ts';
 import { createQueue, type SendQueue } from './queue.ts';
+import { NO_RECEIPTS, openReceipts, type Receipts } from './receipts/receipts.ts';
 import { watchAnew } from './second-look.ts';
 import { createSender, type Sender } from './sender.ts';
 import type { FilesSettings } from './settings.ts';
@@ -45,6 +48,7 @@ export interface Parts {
   readonly sender: Sender;
   readonly passes: Passes;
   readonly prover: Prover;
+  readonly receipts: Receipts;
   readonly finder: FinderPorts;
   readonly bells: Readonly<Record<'backlog' | 'prove' | 'free' | 'progress' | 'room', Bell>>;
   /** Aborts everything. */
@@ -61,13 +65,32 @@ export function assemble({ settings, store, clock, log }: MoverOptions): Parts {
   stop.signal.addEventListener('abort', () => finding.abort(), { once: true });
   // Without symlinks: what is freed is held against it.
   const root = toBytePath(realpathSync(settings.source));
+  // The same bucket name at another endpoint is another bucket.
+  const storeName = `${store.label} ${settings.endpoint ?? ''}`.trim();
+  const counters = createCounters();
+  // Opened behind the ledger, whose lock is theirs too.
+  let receipts = NO_RECEIPTS;
   const ledger = openLedger({
     directory: settings.dryRun ? undefined : settings.state,
     source: settings.source,
-    // The same bucket name at another endpoint is another bucket.
-    store: `${store.label} ${settings.endpoint ?? ''}`.trim(),
+    store: storeName,
+    beforeCommit: () => receipts.flush(),
     onDamaged: (sentence) => log.warn(sentence),
   });
+  if (settings.receipts && !settings.dryRun) {
+    receipts = openReceipts({
+      directory: join(settings.state, `${identityOf(settings.source, storeName)}.receipts`),
+      source: settings.source,
+      store,
+      log,
+      onWritten: () => {
+        counters.receiptObjects += 1;
+      },
+      onLost: (lines) => {
+        counters.receiptLinesLost = lines;
+      },
+    });
+  }
   const bells = {
     backlog: createBell(),
     prove: createBell(),
@@ -79,15 +102,19 @@ export function assemble({ settings, store, clock, log }: MoverOptions): Parts {
   const settling = createSettling(settings.settleMs);
   const backoff = createBackoff();
   const refused = createBackoff();
-  const counters = createCounters();
   const keyOf = compileKey(settings.key);
   const startedAtMs = clock.now();
   const times: Parts['times'] = { startedAtMs, turnedAtMs: startedAtMs, lastSuccessAtMs: undefined };
   const watch = watchStore(store, ledger, clock, log);
   const retry = watch.retrier();
   const sightings = createSightings(settings, counters, clock, log);
+  // One pass meets everything by itself.
+  const hints = settings.once || settings.dryRun ? undefined : createHints(root);
+  finding.signal.addEventListener('abort', () => hints?.close(), { once: true });
+  hints?.near('');
   const finder = {
     root,
+    hints,
     clock,
     log,
     ledger,
@@ -100,6 +127,11 @@ export function assemble({ settings, store, clock, log }: MoverOptions): Parts {
   const succeeded = (): void => {
     times.lastSuccessAtMs = clock.now();
   };
+  const provedOne = (path: BytePath): void => {
+    succeeded();
+    const row = ledger.get(path);
+    if (row) receipts.proved(row);
+  };
   const sender = createSender({
     ...finder,
     store: watch.store,
@@ -108,8 +140,10 @@ export function assemble({ settings, store, clock, log }: MoverOptions): Parts {
     signal: stop.signal,
     concurrency: settings.concurrency,
     onChanged: (file) => watchAnew(finder, file),
-    onMoved() {
+    onMoved(path, proved) {
       succeeded();
+      if (proved) provedOne(path);
+      else receipts.sent(path, clock.now());
       if (prover.isDue(ledger.totals.unprovedFiles, clock.now())) bells.prove.ring();
     },
     onProgress() {
@@ -136,7 +170,7 @@ export function assemble({ settings, store, clock, log }: MoverOptions): Parts {
     signal: finding.signal,
     backlogBell: bells.backlog,
     roomBell: bells.room,
-    onMoved: succeeded,
+    onMoved: provedOne,
   });
   const prover = createProver({
     ...listing,
@@ -147,7 +181,7 @@ export function assemble({ settings, store, clock, log }: MoverOptions): Parts {
     proveEveryMs: settings.proveEveryMs,
     backoff,
     backlogBell: bells.backlog,
-    onProved: succeeded,
+    onProved: provedOne,
     onAllProved() {
       sightings.allProved();
       bells.free.ring();
@@ -168,6 +202,7 @@ export function assemble({ settings, store, clock, log }: MoverOptions): Parts {
     sender,
     passes,
     prover,
+    receipts,
     finder,
     bells,
     stop,

@@ -2,15 +2,17 @@
 // the sender's pace; a reconcile where nothing is remembered; a last look before a stop.
 import type { Bell } from '../core/bell.ts';
 import { add } from './counters.ts';
-import { enqueue, type FinderPorts, findPass, type PassResult } from './finder.ts';
+import { firstNames } from './directory.ts';
+import { enqueue, type FinderPorts, findPass, type PassResult, standingOf } from './finder.ts';
 import type { KeyOf } from './key.ts';
 import type { Candidate } from './ledger/ledger.ts';
+import { type BytePath, baseOf, restoredName } from './paths.ts';
 import type { Lane } from './queue.ts';
 import { isEmpty, type ReconcilePorts, reconcile } from './reconcile.ts';
 import type { Sender } from './sender.ts';
 import { arrivedMs } from './settle.ts';
 import type { Sightings } from './sightings.ts';
-import type { FoundFile } from './walk.ts';
+import { type FoundFile, lookAt } from './walk.ts';
 
 export interface PassesPorts extends FinderPorts {
   readonly listing: Omit<ReconcilePorts, 'root' | 'ledger' | 'keyOf' | 'clock' | 'onSame'>;
@@ -26,11 +28,13 @@ export interface PassesPorts extends FinderPorts {
   readonly backlogBell: Bell;
   /** Rung when the backlog lane is half empty. */
   readonly roomBell: Bell;
-  readonly onMoved: () => void;
+  readonly onMoved: (path: BytePath, proved: boolean) => void;
 }
 
 export interface Passes {
   patrol(): Promise<void>;
+  /** Looks at what the kernel told of since the last time. */
+  hinted(): void;
   /** Sends what patrols leave behind. `only`: no patrol runs beside it. Rejects with StoreError. */
   backlog(only: boolean): Promise<PassResult>;
   /** The newest files that may go, newest first. */
@@ -116,11 +120,11 @@ export function createPasses(ports: PassesPorts): Passes {
       'the bucket is listed and compared with the source first: what is there is not sent again',
     );
     const pass = await gatherCandidates(only);
-    const onSame = ({ stat }: FoundFile): void => {
+    const onSame = ({ path, stat }: FoundFile): void => {
       add(counters.seen, stat.size);
       add(counters.deduplicated, stat.size);
       add(counters.proved, stat.size);
-      ports.onMoved();
+      ports.onMoved(path, true);
     };
     const missing = reconcile({ ...ports.listing, signal, root: ports.root, ledger, keyOf, clock, onSame });
     for await (const file of missing) await offerWithRoom(file, 'backlog');
@@ -131,7 +135,29 @@ export function createPasses(ports: PassesPorts): Passes {
     return pass;
   };
 
+  /** One path that was told of; names below a directory that is new. */
+  const lookAtHint = (path: BytePath): readonly BytePath[] => {
+    if (restoredName(baseOf(path)) !== undefined) return [];
+    const seen = lookAt(ports.root, path);
+    if (seen === 'directory') return ports.hints?.near(path) ? firstNames(ports.root, path) : [];
+    if (seen === undefined) return [];
+    const file = { path, stat: seen };
+    const nowMs = clock.now();
+    if (standingOf(ports, file, nowMs).standing === 'ready' && !sendFresh(file, nowMs)) backlogBell.ring();
+    return [];
+  };
+
   return {
+    hinted() {
+      const paths = ports.hints?.take() ?? [];
+      for (let path = paths.pop(); path !== undefined && !signal.aborted; path = paths.pop()) {
+        try {
+          paths.push(...lookAtHint(path));
+        } catch (error) {
+          ports.log.debug('a hint led nowhere', { error });
+        }
+      }
+    },
     async patrol() {
       const start = sightings.passBegins();
       const pass = await findPass(ports, {

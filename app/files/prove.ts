@@ -31,7 +31,8 @@ export async function proveOnce(ports: ProvePorts): Promise<void> {
     // A new cursor for each batch: its pages are younger than every row of the batch.
     const cursor = openCursor(ports);
     for (const row of rows) {
-      const object = await cursor.find(row.key);
+      const found = cursor.find(row.key);
+      const object = found instanceof Promise ? await found : found;
       if (!isCurrent(ledger, row)) continue;
       const sameSize = object?.sizeBytes === row.stat.size;
       if (sameSize && object.etag === row.etag) {

@@ -2,10 +2,12 @@
 import type { Bell } from '../core/bell.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf, StoreError } from '../core/errors.ts';
+import { PAGE_MAX_OBJECTS } from '../core/listing.ts';
 import type { Log } from '../core/log.ts';
 import { whenAborted } from '../core/loop.ts';
 import type { Backoff } from './backoff.ts';
 import { add, type Counters } from './counters.ts';
+import type { BytePath } from './paths.ts';
 import { type ProvePorts, proveOnce } from './prove.ts';
 
 export interface ProverPorts extends Omit<ProvePorts, 'onProved' | 'onMissing' | 'onDoubtful'> {
@@ -15,7 +17,7 @@ export interface ProverPorts extends Omit<ProvePorts, 'onProved' | 'onMissing' |
   readonly clock: Clock;
   readonly proveEveryMs: number;
   /** A file was proved. */
-  readonly onProved: () => void;
+  readonly onProved: (path: BytePath) => void;
   /** A pass reached its end. */
   readonly onAllProved: () => void;
   /** Rung when a file must be sent again. */
@@ -41,7 +43,7 @@ const FILES_MIN = 2_000;
 export function createProver(ports: ProverPorts): Prover {
   const { ledger, counters, log } = ports;
   let running: Promise<boolean> | undefined;
-  let lastPages = 1;
+  let lastWastedPages = 1;
   let lastEndMs = Number.NEGATIVE_INFINITY;
 
   // A clock that was set back must not stretch the pause.
@@ -50,6 +52,7 @@ export function createProver(ports: ProverPorts): Prover {
 
   const pass = async (signal: AbortSignal): Promise<boolean> => {
     const pagesBefore = counters.listings;
+    const provedBefore = counters.proved.files;
     let missing: string | undefined;
     let missingFiles = 0;
     let doubtful: string | undefined;
@@ -60,7 +63,7 @@ export function createProver(ports: ProverPorts): Prover {
         signal,
         onProved(row) {
           add(counters.proved, row.stat.size);
-          ports.onProved();
+          ports.onProved(row.path);
         },
         onMissing(row) {
           counters.vanishedObjects += 1;
@@ -98,7 +101,8 @@ export function createProver(ports: ProverPorts): Prover {
       log.warn(`nothing could be proved: ${messageOf(error)}`);
       return false;
     } finally {
-      lastPages = Math.max(1, counters.listings - pagesBefore);
+      const usedPages = Math.ceil((counters.proved.files - provedBefore) / PAGE_MAX_OBJECTS);
+      lastWastedPages = Math.max(1, counters.listings - pagesBefore - usedPages);
       lastEndMs = ports.clock.now();
     }
   };
@@ -118,8 +122,8 @@ export function createProver(ports: ProverPorts): Prover {
     // Names that come in no order make each pass list the whole partition: then passes come further apart, so that over
     // time there is one page for each interval or one for each 2,000 files, whichever allows more.
     isDue: (unprovedFiles, nowMs) =>
-      unprovedFiles >= Math.max(FILES_MIN, FILES_PER_PAGE * lastPages) ||
-      (unprovedFiles > 0 && isOver(nowMs, ports.proveEveryMs * lastPages)),
-    mayForce: (nowMs) => isOver(nowMs, Math.min(ports.proveEveryMs, FORCED_PAUSE_MS) * lastPages),
+      unprovedFiles >= Math.max(FILES_MIN, FILES_PER_PAGE * lastWastedPages) ||
+      (unprovedFiles > 0 && isOver(nowMs, ports.proveEveryMs * lastWastedPages)),
+    mayForce: (nowMs) => isOver(nowMs, Math.min(ports.proveEveryMs, FORCED_PAUSE_MS) * lastWastedPages),
   };
 }

@@ -16,6 +16,8 @@ export interface SendQueue {
   anyToFront(): FoundFile | undefined;
   done(file: FoundFile): void;
   has(path: string): boolean;
+  /** All that wait or are in flight, in no order. */
+  files(): Iterable<FoundFile>;
   room(lane: Lane): number;
   readonly waiting: number;
   readonly waitingBytes: number;
@@ -34,7 +36,7 @@ export function createQueue(
     fresh: { files: [], head: 0 },
     backlog: { files: [], head: 0 },
   };
-  const known = new Set<string>();
+  const known = new Map<string, FoundFile>();
   let waitingBytes = 0;
   let picks = 0;
   const lengthOf = (lane: Lane): number => lanes[lane].files.length - lanes[lane].head;
@@ -45,7 +47,7 @@ export function createQueue(
   return {
     offer(file, lane) {
       if (known.has(file.path) || lengthOf(lane) >= capacity[lane]) return false;
-      known.add(file.path);
+      known.set(file.path, file);
       lanes[lane].files.push(file);
       waitingBytes += file.stat.size;
       return true;
@@ -78,6 +80,7 @@ export function createQueue(
     },
     done: (file) => void known.delete(file.path),
     has: (path) => known.has(path),
+    files: () => known.values(),
     room: (lane) => capacity[lane] - lengthOf(lane),
     get waiting() {
       return lengthOf('fresh') + lengthOf('backlog');

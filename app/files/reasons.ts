@@ -52,3 +52,33 @@ const SINGULAR: Readonly<Record<string, string>> = {
   find: 'finds',
   fail: 'fails',
 };
+
+const REMEDIES: Readonly<Record<Reason, string>> = {
+  denied:
+    'Let the role do s3:PutObject and s3:ListBucket on this bucket and prefix; `ferry doctor` names what it lacks.',
+  'no-bucket': 'Create the bucket, or mend --to.',
+  'wrong-region': 'Set --region to the region of the bucket.',
+  expired: 'Renew the credentials; in a cluster see that the web identity token is mounted and renewed.',
+  skew: "Set this machine's clock right (NTP).",
+  'bad-request': 'Read the message: the name is too long for a key, or the store does not know a feature.',
+  throttled: 'Nothing: Ferry goes slower by itself. If it lasts, ask who else uses this prefix.',
+  unavailable: 'Wait: Ferry tries again by itself. If it lasts, look at the status page of the store.',
+  network: 'Check name resolution, proxy (HTTPS_PROXY), VPC endpoint and firewall from this machine.',
+  timeout: 'Check the way to the store; raise --request-timeout on a slow line.',
+  conflict: 'Nothing: it is tried again.',
+  'no-space': 'Give the store room.',
+  corrupt: 'Nothing at first: it is sent again. If it lasts, suspect a proxy or the memory of this machine.',
+  'bad-listing':
+    'See what answers in the place of the store: a listing broke its own rules, so nothing is concluded from it.',
+  unreadable: "Let Ferry's user read the files: the same user as the writer, or a shared group.",
+  busy: 'Raise the limit of open files or memory of this process.',
+  'io-error': 'Look at the disk: the kernel log says what fails.',
+  internal: 'Report it with the log line of the file.',
+  'cannot-delete':
+    'Let Ferry write to the directory: the same user as the writer, or a shared group with umask 002.',
+};
+
+/** What to do about files that fail for this reason, as a sentence; undefined for a reason that is not known. */
+export function remedyOf(reason: string): string | undefined {
+  return Object.entries(REMEDIES).find(([known]) => known === reason)?.[1];
+}

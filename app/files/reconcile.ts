@@ -42,7 +42,8 @@ export async function* reconcile(ports: ReconcilePorts): AsyncGenerator<FoundFil
     const candidates = ledger.candidates.after(last.key, last.path, CANDIDATES_AT_ONCE);
     for (const candidate of candidates) {
       if (signal.aborted) return;
-      const object = await cursor.find(candidate.key);
+      const found = cursor.find(candidate.key);
+      const object = found instanceof Promise ? await found : found;
       if (object === undefined || !(await isThere(ports, candidate, object))) {
         yield { path: candidate.path, stat: candidate.stat };
       }

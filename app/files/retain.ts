@@ -11,6 +11,7 @@ import type { Ledger, LedgerRow } from './ledger/ledger.ts';
 import type { Parts } from './parts.ts';
 import { type BytePath, toText } from './paths.ts';
 import { contentStands, digestFile, isLarge, ReadError } from './read.ts';
+import type { Receipts } from './receipts/receipts.ts';
 import type { FilesSettings } from './settings.ts';
 import { sameStat } from './settle.ts';
 import type { Sightings } from './sightings.ts';
@@ -23,6 +24,7 @@ export interface RetainPorts {
   readonly counters: Counters;
   /** Of deletes that the directory refused. */
   readonly refused: Backoff;
+  readonly receipts: Pick<Receipts, 'freed'>;
   readonly signal: AbortSignal;
 }
 
@@ -35,6 +37,8 @@ export interface FreeResult {
 }
 
 const ROWS_AT_ONCE = 500;
+/** Files are read, renamed and deleted in one stretch no longer than this: a slow disk must not hold up the rest. */
+const SLICE_MS = 8;
 const BLOCK_BYTES = 4_096;
 
 /**
@@ -52,10 +56,15 @@ export async function freeProved(
   let freedFiles = 0;
   let toProve = 0;
   let after: LedgerRow | undefined;
+  let turnedMs = performance.now();
   while (!signal.aborted && !enough(freedBytes, freedFiles)) {
     const rows = ledger.proved(arrivedUpToMs, after, ROWS_AT_ONCE);
     for (const row of rows) {
-      if (enough(freedBytes, freedFiles)) break;
+      if (performance.now() - turnedMs >= SLICE_MS) {
+        await turn();
+        turnedMs = performance.now();
+      }
+      if (signal.aborted || enough(freedBytes, freedFiles)) break;
       if (!ports.refused.mayTry(row.path, ports.clock.now()) || !isCurrent(ledger, row)) continue;
       if (!row.thisRun) {
         if (await hashAgain(ports, row)) toProve += 1;
@@ -136,12 +145,15 @@ async function freeRow(ports: RetainPorts, row: LedgerRow, early: boolean): Prom
   switch (freeFile(root, row.path, row.stat, { sha256 })) {
     case 'freed':
       ledger.forget(row);
+      ports.receipts.freed(row, early ? 'disk' : 'retention', clock.now());
       refused.clear(row.path);
       add(counters.freed, row.stat.size);
       counters.freedDiskBytes += diskBytes(row);
       if (early) add(counters.freedEarly, row.stat.size);
       return true;
     case 'vanished':
+      // Freed before a kill could be noted, or taken by somebody else: after either it is gone.
+      ports.receipts.freed(row, 'gone', clock.now());
       ledger.forget(row);
       return false;
     case 'changed':
@@ -177,6 +189,7 @@ async function hasRowContent(ports: RetainPorts, row: LedgerRow): Promise<boolea
     ledger.forget(row);
   } catch (error) {
     if (!(error instanceof ReadError)) throw error;
+    if (error.fault === 'vanished') ports.receipts.freed(row, 'gone', ports.clock.now());
     if (error.fault === 'vanished' || error.fault === 'changed') ledger.forget(row);
     else ports.refused.failed(row.path, error.fault, error.message, ports.clock.now());
   }

@@ -1,19 +1,21 @@
 // `ferry files`: opens the source and the store, starts the mover, and tells operators and probes how it goes.
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, opendirSync, statSync } from 'node:fs';
 import { systemClock } from '../core/clock.ts';
 import { affordableConnections, freeDescriptors } from '../core/descriptors.ts';
 import { EXIT, type ExitName, errnoOf, FerryError, messageOf } from '../core/errors.ts';
 import { openFolderStore } from '../core/folder/store.ts';
-import { type Health, type HealthServer, startHealthServer } from '../core/http.ts';
+import type { HealthServer } from '../core/http.ts';
 import { createLog, type Log } from '../core/log.ts';
 import { stopRequest } from '../core/stop-request.ts';
 import type { Store } from '../core/store.ts';
 import { formatDuration, writeDuration } from '../core/units.ts';
 import { dryRunStore } from './dry-run.ts';
 import { doneText, dryRunLine, dryRunText } from './ending.ts';
+import { beat, beatOnce } from './heartbeat.ts';
 import { drawUntil, isDrawable } from './live-view.ts';
 import { type Mover, startMover } from './mover.ts';
 import { createPainter, type Painter } from './painter.ts';
+import { type OpenPage, serve } from './serve.ts';
 import type { FilesSettings } from './settings.ts';
 import type { FilesSnapshot } from './snapshot.ts';
 import { summaryLine } from './summary.ts';
@@ -21,10 +23,9 @@ import { summaryLine } from './summary.ts';
 export interface RunIo {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: NodeJS.WriteStream;
+  /** What --listen serves to people; without it there are probes and metrics only. */
+  readonly openPage?: OpenPage;
 }
-
-/** No loop turned for so long: the process is wedged, whatever the store does. */
-const TURN_OVERDUE_MS = 10 * 60_000;
 
 /** Runs until the one pass is done, or a signal. @throws FerryError, StoreError */
 export async function runFiles(settings: FilesSettings, io: RunIo): Promise<ExitName> {
@@ -74,9 +75,13 @@ async function runWith(
         log.info(`stopping: up to ${budget}; a second signal (or Ctrl-C) stops at once`);
       mover.drain();
     });
-    server = await serve(settings, mover);
+    server = await serve(settings, mover, io.openPage);
     const retention = settings.keep ? 'for ever' : writeDuration(settings.retentionMs);
-    if (!settings.dryRun) log.info(task, { retention, ...(server ? { listen: server.address } : {}) });
+    if (!settings.dryRun)
+      log.info(task, {
+        retention,
+        ...(server ? { listen: server.address, page: pageAddress(settings, server) } : {}),
+      });
     const telling = painter
       ? drawUntil({
           painter,
@@ -87,7 +92,11 @@ async function runWith(
           signal: stopTelling.signal,
         })
       : tell(settings, mover, log, stopTelling.signal);
+    const heartbeat = { settings, snapshot: () => mover.snapshot(), clock: systemClock, log, env: io.env };
+    if (!settings.once && !settings.dryRun) void beat({ ...heartbeat, signal: stopTelling.signal });
     const exit = await mover.done;
+    if (settings.once && !settings.dryRun && exit === 'ok')
+      await beatOnce({ ...heartbeat, signal: stopTelling.signal });
     stopTelling.abort();
     await telling;
     painter?.close();
@@ -114,6 +123,12 @@ function withinDescriptors(settings: FilesSettings, log: Log): FilesSettings {
   return { ...settings, concurrency };
 }
 
+/** What to open in a browser; undefined without a page. */
+function pageAddress({ page }: FilesSettings, { address, port }: HealthServer): string | undefined {
+  if (page === 'off') return undefined;
+  return `http://${/^(0\.0\.0\.0|\[::\]):/.test(address) ? `127.0.0.1:${port}` : address}/`;
+}
+
 /** A FerryError when the directory cannot be walked at all. */
 function checkSource(source: string): void {
   try {
@@ -124,7 +139,13 @@ function checkSource(source: string): void {
         'Name the directory to move with --source.',
       );
     }
-    readdirSync(source, { withFileTypes: false });
+    // One name will do: a million of them would cost 130 MB.
+    const directory = opendirSync(source);
+    try {
+      directory.readSync();
+    } finally {
+      directory.closeSync();
+    }
   } catch (error) {
     if (error instanceof FerryError) throw error;
     const uid = process.getuid?.();
@@ -146,7 +167,7 @@ function tellNewFolder({ to }: FilesSettings, log: Log): void {
 
 /** Opens `to`: a bucket or a folder that stands in for one. @throws FerryError */
 export async function openStore(
-  settings: FilesSettings,
+  settings: Omit<FilesSettings, 'source'>,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Store> {
   const match = /^s3:\/\/([^/]+)\/?(.*)$/.exec(settings.to);
@@ -166,36 +187,6 @@ export async function openStore(
     maxSockets: settings.concurrency,
     env,
   });
-}
-
-async function serve(settings: FilesSettings, mover: Mover): Promise<HealthServer | undefined> {
-  // A dry run has nothing to show to probes, and its numbers are of what it would do.
-  if (settings.listen === undefined || settings.dryRun) return undefined;
-  const colon = settings.listen.lastIndexOf(':');
-  const { filesMetrics } = await import('./metrics.ts');
-  const { registry } = filesMetrics(() => mover.snapshot());
-  return startHealthServer({
-    host: settings.listen.slice(0, colon).replace(/^\[|\]$/g, ''),
-    port: Number(settings.listen.slice(colon + 1)),
-    metrics: () => registry.metrics(),
-    contentType: registry.contentType,
-    live: () => liveness(Date.now() - mover.turnedAtMs),
-    ready: () => readiness(mover.snapshot()),
-  });
-}
-
-function liveness(quietMs: number): Health {
-  return quietMs < TURN_OVERDUE_MS
-    ? { ok: true, reason: `The loop turned ${formatDuration(quietMs)} ago.` }
-    : { ok: false, reason: `The loop has not turned for ${formatDuration(quietMs)}.` };
-}
-
-function readiness({ store, draining }: FilesSnapshot): Health {
-  if (draining) return { ok: false, reason: 'Stopping.' };
-  if (store === undefined) return { ok: false, reason: 'The store has not been asked yet.' };
-  return store.ok
-    ? { ok: true, reason: 'The store answers.' }
-    : { ok: false, reason: store.message ?? 'The store fails.' };
 }
 
 async function tell(settings: FilesSettings, mover: Mover, log: Log, signal: AbortSignal): Promise<void> {

@@ -6,6 +6,7 @@ import type { Log } from '../core/log.ts';
 import { partSizeBytes, partsInFlight, SINGLE_PUT_MAX_BYTES } from '../core/store.ts';
 import type { Backoff } from './backoff.ts';
 import { add, type Counters } from './counters.ts';
+import type { BytePath } from './paths.ts';
 import type { SendQueue } from './queue.ts';
 import { contentStands, digestFile, ReadError } from './read.ts';
 import { type SendPorts, sendFile } from './send.ts';
@@ -21,8 +22,8 @@ export interface SenderPorts extends SendPorts {
   readonly concurrency: number;
   /** A file changed while it was read: it must settle again. */
   readonly onChanged: (file: FoundFile) => void;
-  /** A file was sent or found in the store. */
-  readonly onMoved: () => void;
+  /** A file was sent or found in the store; proved already where the store had it. */
+  readonly onMoved: (path: BytePath, proved: boolean) => void;
   /** A place in the queue came free, or nothing is left. */
   readonly onProgress: () => void;
 }
@@ -152,7 +153,7 @@ export function createSender(ports: SenderPorts): Sender {
         log.warn('the key held other content; the file has a key of its own', { path, key: row.key });
       add(outcome === 'created' ? counters.sent : counters.deduplicated, stat.size);
       if (row.proved) add(counters.proved, stat.size);
-      ports.onMoved();
+      ports.onMoved(path, row.proved);
       return 'ok';
     } catch (error) {
       return failed(file, error);

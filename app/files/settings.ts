@@ -181,7 +181,7 @@ const schema = z.object({
     group: PACE,
     what: 'Share of one core that walking may use: a walk that cost more is followed by a longer pause',
     example: '0.01',
-    default: '0.01',
+    default: '0.005',
   }),
   highWatermark: share({
     group: DISK,
@@ -213,11 +213,54 @@ const schema = z.object({
   listen: optional(
     hostPort({
       group: WATCH,
-      what: 'Serve /metrics, /livez and /readyz on this address',
+      what: 'Serve the page, /metrics, /livez and /readyz on this address',
       example: '0.0.0.0:9464',
       otherwise: 'no server',
     }),
   ),
+  page: choice(
+    {
+      group: WATCH,
+      what: "Who sees the page's files on --listen. local: who comes over 127.0.0.1 (kubectl port-forward does), others see numbers only; open: everybody; off: no page at all",
+      example: 'local',
+      default: 'local',
+    },
+    ['local', 'open', 'off'],
+  ),
+  pageToken: optional(
+    text(
+      {
+        group: WATCH,
+        what: 'Password without which the page shows nothing; the user name is any',
+        example: 'a-long-secret',
+        otherwise: 'none',
+        secret: true,
+      },
+      'TOKEN',
+      'a text of 12 to 200 printable ASCII characters without spaces',
+      /^[!-~]{12,200}$/,
+    ),
+  ),
+  heartbeatUrl: optional(
+    httpUrl({
+      group: WATCH,
+      what: "URL called each minute while everything is proved in time (a dead man's switch); with --once at its good end",
+      example: 'https://hc-ping.com/your-uuid',
+      otherwise: 'no heartbeat',
+      secret: true,
+    }),
+  ),
+  heartbeatWithinMs: duration({
+    group: WATCH,
+    what: 'How old the oldest file without a proof may be for that',
+    example: '15m',
+    default: '15m',
+  }),
+  receipts: toggle({
+    group: MOVE,
+    what: 'Write an object of receipts each hour below _receipts/: what was proved and freed, for ferry where and ferry verify',
+    default: 'true',
+  }),
   logLevel: choice(
     { group: WATCH, what: 'Least important lines that are logged', example: 'info', default: 'info' },
     ['debug', 'info', 'warn', 'error'],

@@ -36,6 +36,8 @@ export interface Settling {
   /** The earliest due time; undefined when nothing is watched. */
   nextDueMs(): number | undefined;
   oldestArrivalMs(): number | undefined;
+  /** All that are watched. */
+  files(): Iterable<FoundFile>;
 }
 
 export function createSettling(settleMs: number, capacity = 20_000): Settling {
@@ -78,6 +80,9 @@ export function createSettling(settleMs: number, capacity = 20_000): Settling {
         if (oldest === undefined || arrived < oldest) oldest = arrived;
       }
       return oldest;
+    },
+    *files() {
+      for (const { file } of watched.values()) yield file;
     },
   };
 }

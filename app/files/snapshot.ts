@@ -31,6 +31,9 @@ export interface FilesSnapshot {
     readonly walks: number;
     readonly listings: number;
     readonly listingFailures: number;
+    /** Objects of receipts written, and lines that could not be kept for one. */
+    readonly receiptObjects: number;
+    readonly receiptLinesLost: number;
   };
   /** Complete files waiting to be sent, those in flight included. */
   readonly backlog: Tally;

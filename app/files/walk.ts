@@ -1,8 +1,9 @@
 // Finding: one pass over the source tree, the truth about what is there, within a bounded share of a core.
-import { type Dir, type Dirent, lstatSync, opendirSync, type Stats } from 'node:fs';
+import { lstatSync, type Stats } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Clock } from '../core/clock.ts';
 import { errnoOf, messageOf } from '../core/errors.ts';
+import { type NameBudget, type Names, openNames } from './directory.ts';
 import { type BytePath, joinPath, restoredName, toSystemPath } from './paths.ts';
 
 /** What tells one state of a file from another. Times in milliseconds since 1970, with the file system's fraction. */
@@ -43,6 +44,8 @@ export interface WalkOptions {
   readonly onAside: (path: BytePath, original: BytePath) => void;
   /** A path to leave alone (with all below it). */
   readonly isExcluded?: (path: BytePath) => boolean;
+  /** Names held in memory. @default 65,536 */
+  readonly namesHeld?: number;
 }
 
 export interface Walk {
@@ -53,7 +56,7 @@ export interface Walk {
 
 const BATCH_FILES = 512;
 const SLICE_MS = 8;
-const READ_AHEAD_ENTRIES = 1024;
+const ENTRIES_AT_ONCE = 64;
 const PROBLEMS_NAMED = 5;
 
 export function startWalk(options: WalkOptions): Walk {
@@ -70,14 +73,20 @@ export function startWalk(options: WalkOptions): Walk {
 
 /** A second look at one file; undefined when no regular file is there any more. Throws what the file system says else. */
 export function lookAgain(root: BytePath, path: BytePath): FileStat | undefined {
+  const seen = lookAt(root, path);
+  return seen === 'directory' ? undefined : seen;
+}
+
+/** What stands at a path: a file's state, a directory, or nothing that is moved. Throws what the file system says else. */
+export function lookAt(root: BytePath, path: BytePath): FileStat | 'directory' | undefined {
   let stat: Stats | undefined;
   try {
     stat = lstatSync(toSystemPath(`${root}/${path}`), { throwIfNoEntry: false });
   } catch (error) {
     if (errnoOf(error) !== 'ENOTDIR') throw error;
   }
-  if (!stat?.isFile()) return undefined;
-  return stateOf(stat);
+  if (stat?.isDirectory()) return 'directory';
+  return stat?.isFile() ? stateOf(stat) : undefined;
 }
 
 /** What is kept of a `Stats`, which is five times as large. */
@@ -86,21 +95,28 @@ function stateOf({ size, mtimeMs, ctimeMs, ino }: Stats): FileStat {
 }
 
 interface OpenDirectory {
-  readonly handle: Dir;
+  readonly names: Names;
   readonly path: BytePath;
+}
+
+interface Place {
+  readonly stack: OpenDirectory[];
+  readonly budget: NameBudget;
 }
 
 async function* walk(options: WalkOptions, report: WalkReport): AsyncGenerator<FoundFile[]> {
   const { signal, clock, cpuShare } = options;
   const stack: OpenDirectory[] = [];
-  open(options, report, stack, '');
+  const place: Place = { stack, budget: { held: 0 } };
+  open(options, report, place, '');
   try {
     let debtMs = 0;
     while (stack.length > 0 && !signal.aborted) {
       const startedMs = performance.now();
       const batch: FoundFile[] = [];
       while (stack.length > 0 && batch.length < BATCH_FILES && performance.now() - startedMs < SLICE_MS) {
-        for (let count = 0; count < 64 && stack.length > 0; count += 1) step(options, report, stack, batch);
+        for (let count = 0; count < ENTRIES_AT_ONCE && stack.length > 0; count += 1)
+          step(options, report, place, batch);
       }
       const readMs = performance.now() - startedMs;
       if (batch.length > 0) yield batch;
@@ -113,26 +129,27 @@ async function* walk(options: WalkOptions, report: WalkReport): AsyncGenerator<F
     }
     if (signal.aborted) report.complete = false;
   } finally {
-    for (const { handle } of stack) handle.closeSync();
+    for (const { names } of stack) names.close();
   }
 }
 
-function step(options: WalkOptions, report: WalkReport, stack: OpenDirectory[], batch: FoundFile[]): void {
+function step(options: WalkOptions, report: WalkReport, place: Place, batch: FoundFile[]): void {
+  const { stack } = place;
   const directory = stack.at(-1);
   if (!directory) return;
-  let entry: Dirent | null;
+  const { names } = directory;
   try {
-    entry = directory.handle.readSync();
+    if (names.read(ENTRIES_AT_ONCE)) return;
   } catch (error) {
     problem(report, directory.path, error);
-    entry = null;
-  }
-  if (entry === null) {
-    directory.handle.closeSync();
-    stack.pop();
     return;
   }
-  const path = joinPath(directory.path, entry.name);
+  const name = names.take();
+  if (name === undefined) {
+    if (names.ended) stack.pop();
+    return;
+  }
+  const path = joinPath(directory.path, name);
   if (options.isExcluded?.(path)) {
     count(report.skipped, 'excluded');
     return;
@@ -148,27 +165,21 @@ function step(options: WalkOptions, report: WalkReport, stack: OpenDirectory[], 
   report.usedBytes += stat.blocks * 512;
   report.usedInodes += 1;
   if (stat.isFile()) {
-    const original = restoredName(entry.name);
+    const original = restoredName(name);
     if (original !== undefined) {
       options.onAside(path, joinPath(directory.path, original));
       return;
     }
     report.files += 1;
     batch.push({ path, stat: stateOf(stat) });
-  } else if (stat.isDirectory()) open(options, report, stack, path);
+  } else if (stat.isDirectory()) open(options, report, place, path);
   else count(report.skipped, kindOf(stat));
 }
 
-function open(options: WalkOptions, report: WalkReport, stack: OpenDirectory[], path: BytePath): void {
+function open(options: WalkOptions, report: WalkReport, place: Place, path: BytePath): void {
   const absolute = path === '' ? options.root : `${options.root}/${path}`;
   try {
-    // Node's types know no latin1 here; its reader takes every Buffer encoding.
-    const encoding = 'latin1' as BufferEncoding;
-    const handle = opendirSync(toSystemPath(absolute) as string, {
-      bufferSize: READ_AHEAD_ENTRIES,
-      encoding,
-    });
-    stack.push({ handle, path });
+    place.stack.push({ names: openNames(absolute, place.budget, options.namesHeld), path });
   } catch (error) {
     if (path !== '' && errnoOf(error) === 'ENOENT') return;
     if (errnoOf(error) === 'EACCES') count(report.skipped, 'unreadable-directory');

@@ -14,11 +14,12 @@ export const MONTH_DAYS = 30;
 export const PROVE_LAG_MS = 120_000;
 
 /**
- * A walk costs 2.5 s of CPU per million files (opendir and lstat, measured), and a patrol takes 1 % of a core
- * (--walk-cpu-share): among a million files a new one is met after up to four minutes.
+ * A walk costs 2.5 s of CPU per million files (opendir and lstat, measured), and a patrol takes 0.5 % of a
+ * core (--walk-cpu-share): among a million files a new one is met after up to eight minutes where the kernel does not
+ * tell of it.
  */
 export const WALK_CPU_S_PER_FILE = 2.5e-6;
-export const PATROL_CPU_SHARE = 0.01;
+export const PATROL_CPU_SHARE = 0.005;
 
 /** Bytes of an ext4 directory entry beside the name, and how full its blocks are kept. Directories never shrink. */
 export const DIRECTORY_ENTRY_BYTES = 8;
@@ -57,7 +58,7 @@ export const CPU_MS_PER_FILE = 0.4;
 /** CPU of reading, SHA-256, MD5 and TLS of 1 MiB. */
 export const CPU_MS_PER_MIB = 8;
 /**
- * Walking takes at most 1 % of a core (--walk-cpu-share); log, metrics and listings are below 1 %; the
+ * Walking takes at most 0.5 % of a core (--walk-cpu-share); log, metrics and listings are below 1 %; the
  * rest is for passes over a backlog, which take what they need.
  */
 export const CPU_IDLE_MILLICORES = 60;

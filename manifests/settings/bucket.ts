@@ -1,5 +1,5 @@
 // Settings of the bucket: where it is, and how the uploader comes to its credentials.
-import { choice, field, httpUrl, optional, size, text } from '../../app/core/settings/fields.ts';
+import { choice, field, httpUrl, optional, size, text, toggle } from '../../app/core/settings/fields.ts';
 import { parseImage } from '../quantities.ts';
 import { BUCKET_NAME, BUCKET_NAME_TEXT } from './names.ts';
 
@@ -105,4 +105,31 @@ export const BUCKET_FIELDS = {
       /^(\d{1,3}\.){3}\d{1,3}$/,
     ),
   ),
+  sse: choice(
+    {
+      group: BUCKET,
+      what: "Encryption asked for with every object. none leaves it to the bucket's default",
+      example: 'AES256',
+      default: 'none',
+    },
+    ['none', 'AES256', 'aws:kms'],
+  ),
+  sseKmsKeyId: optional(
+    text(
+      {
+        group: BUCKET,
+        what: 'KMS key for sse: aws:kms: an id, an alias or an ARN',
+        example: 'alias/ferry',
+        otherwise: "AWS's key for S3",
+      },
+      'KEY',
+      'a KMS key id, alias or ARN',
+      /^[A-Za-z0-9:/_-]{1,2048}$/,
+    ),
+  ),
+  mayRead: toggle({
+    group: BUCKET,
+    what: 'The role may read objects (s3:GetObject): the uploader compares by HEAD where a listing cannot tell',
+    default: 'false',
+  }),
 };

@@ -55,6 +55,13 @@ function checkSurroundings(settings: TargetSettings): TargetConflict[] {
           remedy: `leave ferry:${field === 'roleArn' ? 'role-arn' : 'endpoint'} out`,
         });
   }
+  if (settings.sseKmsKeyId !== undefined && settings.sse !== 'aws:kms')
+    conflicts.push({
+      fields: ['sse', 'sseKmsKeyId'],
+      wrong: 'a KMS key is named, but encryption by KMS is not asked for',
+      expected: 'a KMS key only together with sse: aws:kms',
+      remedy: 'write ferry:sse: aws:kms, or leave ferry:sse-kms-key-id out',
+    });
   if (settings.writerCpu > settings.writerCpuLimit)
     conflicts.push({
       fields: ['writerCpu', 'writerCpuLimit'],

@@ -90,3 +90,31 @@ test('whatever happens: never more in flight than the maximum, and never stuck',
     }),
   );
 });
+
+test('a seeking limit settles within a tenth of what a server bears, whatever that is, in a minute', () => {
+  for (const borne of [3, 5, 8, 13, 20, 40]) {
+    const limiter = createLimiter(64, () => 0.5, { seeks: true });
+    const answerMs = 100;
+    const endsAt: number[] = [];
+    let sum = 0;
+    let ticks = 0;
+    for (let nowMs = 0; nowMs < 60_000; nowMs += 10) {
+      while (endsAt[0] !== undefined && endsAt[0] <= nowMs) {
+        endsAt.shift();
+        limiter.ended('ok', nowMs);
+      }
+      while (limiter.mayStart(nowMs)) {
+        limiter.started();
+        // One more than it bears is refused at once, as a gateway does.
+        if (endsAt.length >= borne) limiter.ended('overloaded', nowMs);
+        else endsAt.push(nowMs + answerMs);
+        if (limiter.inFlight > 64) break;
+      }
+      if (nowMs < 30_000) continue;
+      sum += endsAt.length;
+      ticks += 1;
+    }
+    const mean = sum / ticks;
+    assert.ok(Math.abs(mean - borne) <= borne / 10, `${mean.toFixed(1)} in flight where ${borne} are borne`);
+  }
+});

@@ -132,3 +132,44 @@ test('an abort ends the wait and the tries', async () => {
   await assert.rejects(running, (error) => error instanceof StoreError && error.fault === 'aborted');
   assert.equal(calls.count, 1);
 });
+
+test('another kind of error is judged by its own judge, and tries end after the number allowed', async () => {
+  const refusal = { retryAfterMs: 7 };
+  let calls = 0;
+  const retry = createRetrier<typeof refusal>({
+    clock: createFakeClock({ runsAlong: true }),
+    budget: createRetryBudget(),
+    policy: { ...POLICY, retries: 3 },
+    judge: (error) => (error === refusal ? refusal : undefined),
+  });
+  const call = (): Promise<never> => {
+    calls += 1;
+    return Promise.reject(refusal);
+  };
+  await assert.rejects(retry(call), (error) => error === refusal);
+  assert.equal(calls, 4);
+});
+
+test('full jitter spreads the retries of a thousand callers to at most half the peak they would have without', () => {
+  /** A quarter of the first wait: what falls into one arrives together. */
+  const BUCKET_MS = 25;
+  const peak = (random: () => number): number => {
+    const buckets = new Map<number, number>();
+    for (let caller = 0; caller < 1_000; caller += 1) {
+      let atMs = 0;
+      for (let attempt = 1; attempt <= 5; attempt += 1) {
+        atMs += backoffMs(attempt, POLICY, random);
+        const bucket = Math.floor(atMs / BUCKET_MS);
+        buckets.set(bucket, (buckets.get(bucket) ?? 0) + 1);
+      }
+    }
+    return Math.max(...buckets.values());
+  };
+  let state = 1;
+  const seeded = (): number => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state / 2_147_483_647;
+  };
+  const [jittered, plain] = [peak(seeded), peak(() => 1)];
+  assert.ok(jittered <= plain / 2, `${jittered} against ${plain}`);
+});

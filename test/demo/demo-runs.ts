@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
+import { RECEIPTS_PREFIX } from '../../app/files/receipts/line.ts';
 
 const MAIN = resolve('app/main.ts');
 
@@ -86,7 +87,7 @@ export function count(root: string): {
   const sha256 = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
   const contents = (side: string) =>
     filesBelow(join(root, side))
-      .filter((name) => !name.startsWith('.ferry-tmp/'))
+      .filter((name) => !name.startsWith('.ferry-tmp/') && !name.startsWith(RECEIPTS_PREFIX))
       .map((name) => sha256(join(root, side, name)));
   const written = readFileSync(join(root, 'written.jsonl'), 'utf8')
     .trimEnd()

@@ -2,27 +2,14 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { EXIT } from '../../app/core/errors.ts';
-import { credentialsOf, type FerryChild, spawnFerry, toServer } from '../support/ferry-child.ts';
+import { type FerryChild, spawnFiles } from '../support/ferry-child.ts';
 import { createRig, lost, type Rig } from '../support/mover-rig.ts';
 import { createGate } from '../support/s3/faults.ts';
 import { slowReply } from '../support/slow.ts';
 import { until } from '../support/temp.ts';
 
 function startFiles(t: TestContext, rig: Rig, ...flags: string[]): FerryChild {
-  const words = [
-    'files',
-    '--source',
-    rig.source,
-    '--state',
-    rig.state,
-    '--key',
-    '{path}',
-    '--settle',
-    '100ms',
-  ];
-  return spawnFerry(t, [...words, '--walk-every', '50ms', ...toServer(rig.server), ...flags], {
-    env: credentialsOf(rig.server),
-  });
+  return spawnFiles(t, rig, ['--key', '{path}', '--walk-every', '50ms', ...flags]);
 }
 
 function landed(rig: Rig, prefix: string): number {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { PARTS_IN_FLIGHT } from '../../app/core/store.ts';
-import { credentialsOf, spawnFerry, toServer } from '../support/ferry-child.ts';
+import { spawnFiles } from '../support/ferry-child.ts';
 import { killRounds } from '../support/kill-rounds.ts';
 import { createRig } from '../support/mover-rig.ts';
 import { createGate } from '../support/s3/faults.ts';
@@ -22,19 +22,8 @@ test('a large file killed halfway goes on where it was: no part is sent twice', 
     times: 1,
     do: { kind: 'hold', gate, at: 'before' },
   });
-  const words = [
-    'files',
-    '--source',
-    rig.source,
-    '--state',
-    rig.state,
-    '--key',
-    '{path}',
-    '--settle',
-    '100ms',
-  ];
-  const all = [...words, '--keep', ...toServer(rig.server)];
-  const first = spawnFerry(t, all, { env: credentialsOf(rig.server) });
+  const flags = ['--key', '{path}', '--keep'];
+  const first = spawnFiles(t, rig, flags);
   await gate.arrived;
   first.child.kill('SIGKILL');
   await first.ended;
@@ -42,7 +31,7 @@ test('a large file killed halfway goes on where it was: no part is sent twice', 
   gate.release();
   const acknowledged = (): number =>
     rig.server.requests.filter(({ op, status }) => op === 'UploadPart' && status === 200).length;
-  const second = spawnFerry(t, [...all, '--once'], { env: credentialsOf(rig.server) });
+  const second = spawnFiles(t, rig, [...flags, '--once']);
   assert.equal((await second.ended).exit, 0);
   await until(() => rig.server.objects.has('large'), 'it is there');
   assert.equal(rig.server.objects.get('large')?.sha256Hex, hash);

@@ -81,7 +81,7 @@ function field(stdout: string, name: string): number {
 
 const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`;
 
-test('12 files of 1 KB a second beside 5,000 retained ones cost less than 2 % of a core', async (t) => {
+test('12 files of 1 KB a second beside 5,000 retained ones cost 1 % of a core', async (t) => {
   const { source, words, env } = await place(t);
   makeFiles(source, 5_000, 1_000, 'retained');
   const run = spawnFerry(t, words, { env, program });
@@ -99,7 +99,7 @@ test('12 files of 1 KB a second beside 5,000 retained ones cost less than 2 % of
   const share = (cpuMs(run.pid) - began.cpuMs) / (performance.now() - began.atMs);
   await until(() => field(run.stdout(), 'sentFiles') === 5_000 + number, 'all are sent', 30_000);
   t.diagnostic(`${number} files in ${seconds} s: ${(share * 100).toFixed(2)} % of a core (${machine})`);
-  assert.ok(share < 0.02, `${(share * 100).toFixed(2)} % of a core`);
+  assert.ok(share < 0.015, `${(share * 100).toFixed(2)} % of a core`);
 });
 
 test('5,000 files of 13 KB cost less than 10 s of processor time', async (t) => {

@@ -21,6 +21,8 @@ const BEFORE: FilesSnapshot = {
     walks: 1,
     listings: 1,
     listingFailures: 0,
+    receiptObjects: 0,
+    receiptLinesLost: 0,
   },
   backlog: tally(1),
   settling: 0,

@@ -110,9 +110,9 @@ test('a listing that lies rejects: nothing is told absent', async () => {
     const store = createArrayStore();
     for (const key of numbered(10)) store.place(key, BODY);
     store.lie = lie;
-    const answer = openCursor(portsFor(store)).find('dt=2026-11-20/000003');
+    const cursor = openCursor(portsFor(store));
     await assert.rejects(
-      answer,
+      async () => cursor.find('dt=2026-11-20/000003'),
       (error) => error instanceof StoreError && error.fault === 'bad-listing',
       name,
     );

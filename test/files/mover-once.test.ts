@@ -7,8 +7,15 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { EXIT } from '../../app/core/errors.ts';
-import { credentialsOf, NOBODY, spawnFerry, toServer } from '../support/ferry-child.ts';
-import { assertExactly, createRig, localHashes, type Rig, sha256 } from '../support/mover-rig.ts';
+import { NOBODY, spawnFiles } from '../support/ferry-child.ts';
+import {
+  assertExactly,
+  createRig,
+  dataObjects,
+  localHashes,
+  type Rig,
+  sha256,
+} from '../support/mover-rig.ts';
 
 const ODD_NAMES = [
   'with space',
@@ -101,24 +108,10 @@ test('a file that may not be read is named, the rest is moved, and the pass ends
   writeFileSync(bad, 'secret', { mode: 0o600 });
   mkdirSync(rig.state);
   chownSync(rig.state, NOBODY, NOBODY);
-  const words = [
-    'files',
-    '--source',
-    rig.source,
-    '--state',
-    rig.state,
-    '--once',
-    '--keep',
-    '--settle',
-    '100ms',
-  ];
-  const run = spawnFerry(t, [...words, ...toServer(rig.server)], {
-    uid: NOBODY,
-    env: credentialsOf(rig.server),
-  });
+  const run = spawnFiles(t, rig, ['--once', '--keep'], { uid: NOBODY });
   const { exit, stdout, stderr } = await run.ended;
   assert.equal(exit, EXIT.incomplete, stderr.slice(0, 500));
-  assert.equal(rig.server.objects.size, 2);
+  assert.equal(dataObjects(rig.server).length, 2);
   assert.match(stdout, /left behind \(unreadable\).*may-not-be-read/);
 });
 
@@ -130,24 +123,10 @@ test('a directory that may not be read makes the pass incomplete and is named', 
   mkdirSync(join(rig.source, 'closed'), { mode: 0o700 });
   mkdirSync(rig.state);
   chownSync(rig.state, NOBODY, NOBODY);
-  const words = [
-    'files',
-    '--source',
-    rig.source,
-    '--state',
-    rig.state,
-    '--once',
-    '--keep',
-    '--settle',
-    '100ms',
-  ];
-  const run = spawnFerry(t, [...words, ...toServer(rig.server)], {
-    uid: NOBODY,
-    env: credentialsOf(rig.server),
-  });
+  const run = spawnFiles(t, rig, ['--once', '--keep'], { uid: NOBODY });
   const { exit, stdout } = await run.ended;
   assert.equal(exit, EXIT.incomplete);
-  assert.equal(rig.server.objects.size, 1);
+  assert.equal(dataObjects(rig.server).length, 1);
   assert.match(stdout, /cannot read \\"closed\\"/);
 });
 
@@ -195,4 +174,16 @@ test('more young files than the queue holds at once all land in one run', async 
   assert.equal(exit, 'ok');
   assert.equal(snapshot.total.sent.files, 9_000);
   assert.equal(rig.server.objects.size, 9_000);
+});
+
+test('a flat directory of 6,000 files is proved with a listing for each 500 objects or fewer', async (t) => {
+  const rig = await createRig(t, { keepBodies: false });
+  // Made in no order, as a writer's random names are.
+  for (let number = 0; number < 6_000; number += 1)
+    rig.writeOld(`file-${String((number * 7_919) % 6_000).padStart(5, '0')}`, 60_000);
+  const layout = { keep: true, key: 'dt={date}/hh={hour}/{path}', proveEveryMs: 60_000 };
+  const { exit, snapshot } = await rig.once(layout);
+  assert.equal(exit, 'ok');
+  assert.equal(snapshot.total.proved.files, 6_000);
+  assert.ok(snapshot.total.listings <= 12, `${snapshot.total.listings} listings`);
 });

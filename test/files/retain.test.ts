@@ -8,6 +8,7 @@ import { createBackoff } from '../../app/files/backoff.ts';
 import { createCounters } from '../../app/files/counters.ts';
 import type { Ledger } from '../../app/files/ledger/ledger.ts';
 import { proveOnce } from '../../app/files/prove.ts';
+import { NO_RECEIPTS } from '../../app/files/receipts/receipts.ts';
 import { freeProved, type RetainPorts } from '../../app/files/retain.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { tempDir } from '../support/temp.ts';
@@ -23,6 +24,7 @@ function setUp(root: string, ledger: Ledger): RetainPorts {
     ledger,
     counters: createCounters(),
     refused: createBackoff(() => 1),
+    receipts: NO_RECEIPTS,
     signal: new AbortController().signal,
   };
 }
@@ -218,7 +220,7 @@ test('files whose directory refuses back off one by one and hold back no other',
     let nowMs = 1e12;
     const clock = { now: () => nowMs, sleep: async () => {} };
     const signal = new AbortController().signal;
-    const ports = { root, clock, log: silentLog, ledger, counters: createCounters(), refused: createBackoff(() => 1), signal };
+    const ports = { root, clock, log: silentLog, ledger, counters: createCounters(), receipts: { freed() {} }, refused: createBackoff(() => 1), signal };
     const free = () => freeProved(ports, Infinity, false, () => false);
     const failures = () => ports.counters.failures.get('cannot-delete');
     const first = (await free()).freedFiles;
@@ -251,4 +253,28 @@ test('a file that stands where a directory was does not stop the others', async 
   writeFileSync(join(root, 'd'), '');
   assert.equal((await all(setUp(root, ledger))).freedFiles, 1);
   assert.equal(ledger.totals.files, 0);
+});
+
+test('a batch that is slow to delete lets everything else have its turn', async (t) => {
+  const root = await tempDir(t);
+  const [ledger, store] = [openIn(undefined), createArrayStore()];
+  // Each is read again in the moment of its delete: several milliseconds on any machine.
+  const body = Buffer.alloc(4 * 2 ** 20, 'x');
+  for (let index = 0; index < 40; index += 1) {
+    const path = `slow-${index}`;
+    const file = writeOld(root, path, body);
+    store.place(path, body);
+    ledger.remember(rowFor(file, path, body, true), undefined);
+  }
+  let turns = 0;
+  let over = false;
+  const count = (): void => {
+    turns += 1;
+    if (!over) setImmediate(count);
+  };
+  setImmediate(count);
+  const { freedFiles } = await all(setUp(root, ledger));
+  over = true;
+  assert.equal(freedFiles, 40);
+  assert.ok(turns >= 8, `${turns} turns`);
 });

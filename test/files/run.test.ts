@@ -5,24 +5,13 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { EXIT } from '../../app/core/errors.ts';
 import { ROOT } from '../support/cli.ts';
-import { credentialsOf, type FerryChild, spawnFerry, toServer } from '../support/ferry-child.ts';
+import { type FerryChild, spawnFerry, spawnFiles } from '../support/ferry-child.ts';
 import { createRig, localHashes, type Rig } from '../support/mover-rig.ts';
 import { DENIED } from '../support/s3/faults.ts';
 import { until } from '../support/temp.ts';
 
 function startFiles(t: TestContext, rig: Rig, ...flags: string[]): FerryChild {
-  const words = [
-    'files',
-    '--source',
-    rig.source,
-    '--state',
-    rig.state,
-    '--key',
-    '{path}',
-    '--settle',
-    '100ms',
-  ];
-  return spawnFerry(t, [...words, ...toServer(rig.server), ...flags], { env: credentialsOf(rig.server) });
+  return spawnFiles(t, rig, ['--key', '{path}', ...flags]);
 }
 
 test('--dry-run sends nothing, deletes nothing, leaves no state behind and says the numbers', async (t) => {

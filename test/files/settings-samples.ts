@@ -29,6 +29,11 @@ export const SAMPLES: Readonly<Record<keyof FilesSettings, readonly [string, str
   criticalWatermark: ['0.95', '1'],
   drainMs: ['0', '25s'],
   listen: ['127.0.0.1:0', '[::1]:9464'],
+  page: ['local', 'open', 'off'],
+  pageToken: ['correct-horse-battery', 'twelve-chars'],
+  heartbeatUrl: ['https://hc-ping.com/1234', 'http://127.0.0.1:9/x'],
+  heartbeatWithinMs: ['15m', '1h'],
+  receipts: ['true', 'false'],
   logLevel: ['debug', 'info', 'warn', 'error'],
   summaryEveryMs: ['10s', '1h'],
 };

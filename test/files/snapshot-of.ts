@@ -23,6 +23,8 @@ export function snapshotOf(
       walks: 0,
       listings: 0,
       listingFailures: 0,
+      receiptObjects: 0,
+      receiptLinesLost: 0,
       ...total,
     },
     backlog: NONE,

@@ -153,9 +153,10 @@ test('a file that waits aside is handed over, not taken for a file', async (t) =
   assert.deepEqual(paths, ['other']);
 });
 
-const WALK = `
+const walkAfter = (before: string): string => `
   const { startWalk } = await import(app('files/walk.ts'));
   const { systemClock } = await import(app('core/clock.ts'));
+  ${before}
   const paths = [];
   const signal = new AbortController().signal;
   const walk = startWalk({ root: args[0], clock: systemClock, cpuShare: 1, signal, onAside() {} });
@@ -171,8 +172,8 @@ interface ChildWalk {
   readonly skipped: [string, number][];
 }
 
-function walkInChild(directory: string, options: Parameters<typeof runChild>[2]): ChildWalk {
-  const { stdout, stderr, exit } = runChild(WALK, [directory], options);
+function walkInChild(directory: string, options: Parameters<typeof runChild>[2], before = ''): ChildWalk {
+  const { stdout, stderr, exit } = runChild(walkAfter(before), [directory], options);
   assert.equal(exit, 0, stderr.slice(0, 500));
   return JSON.parse(stdout);
 }
@@ -191,14 +192,38 @@ test('a directory that may not be read is named, the pass is incomplete, the res
   assert.deepEqual(skipped, [['unreadable-directory', 1]]);
 });
 
-test('without descriptors left the pass is incomplete and says so; with them again nothing was lost', async (t) => {
+/** Opens files until nothing more can be, but for so many. */
+const takeDescriptors = (left: number): string => `
+  const { openSync, closeSync } = await import('node:fs');
+  const taken = [];
+  try { for (;;) taken.push(openSync('/dev/null', 'r')); } catch {}
+  for (const descriptor of taken.splice(0, ${left})) closeSync(descriptor);
+`;
+
+test('without descriptors left the pass is incomplete and says so; with one the deepest tree is walked', async (t) => {
   const directory = await tempDir(t);
-  make(directory, [`${'d/'.repeat(60)}deep`, 'top']);
-  const starved = walkInChild(directory, { maxOpenFiles: 50 });
-  assert.equal(starved.complete, false);
+  const paths = [`${'d/'.repeat(60)}deep`, 'top'];
+  make(directory, paths);
+  const starved = walkInChild(directory, { maxOpenFiles: 50 }, takeDescriptors(0));
+  assert.deepEqual([starved.complete, starved.paths], [false, []]);
   assert.ok(starved.problems.some((sentence) => sentence.includes('EMFILE')));
-  assert.ok(starved.paths.includes('top'));
-  assert.deepEqual((await walkAll(directory)).paths, [`${'d/'.repeat(60)}deep`, 'top'].sort());
+  const frugal = walkInChild(directory, { maxOpenFiles: 50 }, takeDescriptors(1));
+  assert.deepEqual([frugal.complete, frugal.paths], [true, paths.sort()]);
+});
+
+test('names come in the order of their keys; where memory holds fewer, in stretches, each in order', async (t) => {
+  const directory = await tempDir(t);
+  const names = ['a/x', 'a-b', 'a.b', 'a0', 'Z', '~', 'b/a', 'b/b', '\xff'];
+  make(directory, names);
+  const inOrder = (files: FoundFile[]): string[] => files.map(({ path }) => path);
+  const all = await walkAll(directory);
+  assert.deepEqual(inOrder(all.files), [...names].sort());
+  for (const namesHeld of [1, 2, 3, 7]) {
+    const { files, paths, report } = await walkAll(directory, { namesHeld });
+    assert.deepEqual([paths, report.complete], [[...names].sort(), true]);
+    const descents = inOrder(files).filter((path, index, paths) => path < (paths[index - 1] ?? ''));
+    assert.ok(descents.length <= Math.ceil(names.length / namesHeld), `${descents.length} with ${namesHeld}`);
+  }
 });
 
 test('a source that is gone or is no directory makes an incomplete pass, not an empty one', async (t) => {

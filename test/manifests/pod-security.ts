@@ -14,6 +14,31 @@ const VOLUME_TYPES = [
 ];
 const SECCOMP = ['RuntimeDefault', 'Localhost'];
 
+/** Changes to the pod of the staging target, each of which breaks one rule. */
+export const WEAKENINGS: readonly [path: readonly (string | number)[], value: unknown][] = [
+  [['hostNetwork'], true],
+  [['hostPID'], true],
+  [['hostIPC'], true],
+  [['securityContext', 'runAsUser'], 0],
+  [['securityContext', 'sysctls'], [{ name: 'kernel.msgmax', value: '1' }]],
+  [['volumes', 0], { name: 'data', hostPath: { path: '/' } }],
+  [['containers', 0, 'securityContext', 'privileged'], true],
+  [['containers', 0, 'securityContext', 'allowPrivilegeEscalation'], true],
+  [['containers', 0, 'securityContext', 'capabilities'], { drop: ['NET_RAW'] }],
+  [['containers', 0, 'securityContext', 'capabilities'], { drop: ['ALL'], add: ['SYS_ADMIN'] }],
+  [['initContainers', 0, 'securityContext', 'runAsNonRoot'], false],
+  [['initContainers', 0, 'securityContext', 'seccompProfile'], { type: 'Unconfined' }],
+  [['initContainers', 0, 'ports', 0, 'hostPort'], 9464],
+  [['initContainers', 0, 'securityContext', 'procMount'], 'Unmasked'],
+];
+
+/** A copy of the pod with this one change. */
+export function weakened(spec: unknown, [path, value]: (typeof WEAKENINGS)[number]): unknown {
+  const copy: unknown = structuredClone(spec);
+  Reflect.set(Object(at(copy, path.slice(0, -1))), path.at(-1) ?? '', value);
+  return copy;
+}
+
 /** @param spec of a pod, as it stands in the YAML. */
 export function brokenRules(spec: unknown): string[] {
   const broken: string[] = [];

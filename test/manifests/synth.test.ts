@@ -153,6 +153,21 @@ test('on AWS only the uploader gets the role’s token, and there is no S3 serve
     assert.match(String(get('Deployment', 'file-writer', ...path, 'image')), /@sha256:[0-9a-f]{64}$/);
 });
 
+test('how objects are encrypted and compared is handed on to the uploader', async () => {
+  const flags = async (values: Record<string, string>) =>
+    flagsOf(
+      (await synthesized(targetOf('aws', values))).get('Deployment', 'file-writer', ...UPLOADER, 'args'),
+    );
+  const plain = await flags({});
+  assert.deepEqual([plain.sse, plain.sseKmsKeyId, plain.mayRead], ['none', undefined, false]);
+  const kms = await flags({ sse: 'aws:kms', 'sse-kms-key-id': 'alias/ferry', 'may-read': 'true' });
+  assert.deepEqual([kms.sse, kms.sseKmsKeyId, kms.mayRead], ['aws:kms', 'alias/ferry', true]);
+  assert.throws(
+    () => targetOf('aws', { 'sse-kms-key-id': 'alias/ferry' }),
+    /encryption by KMS is not asked for/,
+  );
+});
+
 test('a projected token is made for STS and mounted into the uploader alone', async () => {
   const { get } = await synthesized(targetOf('aws', { 'web-identity': 'projected' }));
   const volumes = list(get('Deployment', 'file-writer', ...POD, 'volumes'));

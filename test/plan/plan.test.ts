@@ -88,12 +88,12 @@ test('12 files/s of 1 KB: 2.0 GiB for a shift, 4.0 GiB for a day, inodes before 
       retainedBytes: '4.0 GiB',
       outageFiles: '172,800 files',
       sizeLimitBytes: '5.4 GiB',
-      fileSystemBytes: '21.2 GiB',
+      fileSystemBytes: '21.3 GiB',
       putDollarsPerDay: '$5.18 a day',
       requestDollarsPerMonth: '$156.05 a month',
       packingSavesDollarsPerMonth: '$155.36 a month',
-      drainSeconds: '29s',
-      gracePeriodSeconds: '1m 4s',
+      drainSeconds: '41s',
+      gracePeriodSeconds: '1m 16s',
       memoryLimitBytes: '176.0 MiB',
       cpuRequestMillicores: '70m',
       cpuLimitMillicores: '500m',
@@ -228,7 +228,7 @@ test('what works and may still surprise is said in a sentence with both numbers'
   assert.match(said({ retentionMs: HOUR_MS }), /retention \(1h\) is shorter than a shift \(12h\)/);
   assert.match(said({ latencyMs: 2_000 }), /never catches up: 8 files\/s/);
   assert.match(said({ latencyMs: 500 }), /catching up takes 2h 24m, not 1h/);
-  assert.match(said({ drainMs: 5_000 }), /drain of 5 s is shorter than the 29 s/);
+  assert.match(said({ drainMs: 5_000 }), /drain of 5 s is shorter than the 41 s/);
   assert.match(said({ rate: 3_000 }), /split the writer's directories/);
   assert.match(said({}), /gets the whole pod evicted/);
   assert.doesNotMatch(said({ volume: 'ephemeral' }), /evicted/);

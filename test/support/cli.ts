@@ -1,6 +1,7 @@
 // Runs `ferry` as a user does: a process of its own, with an environment that holds nothing but what the test gives it.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 
 export const ROOT = join(import.meta.dirname, '../..');
 const MAIN = join(ROOT, 'app/main.ts');
@@ -32,6 +33,14 @@ export function startFerry(
     timeout: options.timeoutMs ?? 60_000,
     killSignal: 'SIGKILL',
   });
+  return { child, ended: collect(child).ended };
+}
+
+/** Gathers what a process writes, and how it ends. */
+export function collect(child: ChildProcessByStdio<null, Readable, Readable>): {
+  readonly output: { stdout: string; stderr: string };
+  readonly ended: Promise<CliResult>;
+} {
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (chunk: string) => {
@@ -41,7 +50,7 @@ export function startFerry(
     child.on('error', reject);
     child.on('close', (exit, signal) => resolve({ exit, signal, ...output }));
   });
-  return { child, ended };
+  return { output, ended };
 }
 
 /** Runs `ferry` to its end. */

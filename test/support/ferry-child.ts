@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { type CliResult, ROOT } from './cli.ts';
+import { type CliResult, collect, ROOT } from './cli.ts';
 import type { S3Server } from './s3/server.ts';
 
 const MAIN = join(ROOT, 'app/main.ts');
@@ -43,15 +43,7 @@ export function spawnFerry(
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
   });
-  const output = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const)
-    child[name].setEncoding('utf8').on('data', (chunk: string) => {
-      output[name] += chunk;
-    });
-  const ended = new Promise<CliResult>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (exit, signal) => resolve({ exit, signal, ...output }));
-  });
+  const { output, ended } = collect(child);
   t.after(async () => {
     child.kill('SIGKILL');
     await ended;
@@ -63,6 +55,24 @@ export function spawnFerry(
     stdout: () => output.stdout,
     stderr: () => output.stderr,
   };
+}
+
+/** What `ferry files` moves and where to: a rig. */
+export interface FilesPlace {
+  readonly source: string;
+  readonly state: string;
+  readonly server: S3Server;
+}
+
+/** `ferry files` from a rig's source to its server, settling within 100 ms; later flags win. */
+export function spawnFiles(
+  t: Pick<TestContext, 'after'>,
+  { source, state, server }: FilesPlace,
+  flags: readonly string[],
+  options: ChildOptions = {},
+): FerryChild {
+  const words = ['files', '--source', source, '--state', state, '--settle', '100ms', ...toServer(server)];
+  return spawnFerry(t, [...words, ...flags], { env: credentialsOf(server), ...options });
 }
 
 /** Flags that name this server's bucket. */

@@ -7,6 +7,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'all'>> = {
   events: ['core'],
   sessions: ['core'],
   plan: ['core'],
+  page: ['core', 'files'],
   demo: ['core', 'files'],
   commands: 'all',
   'command-line.ts': 'all',

@@ -11,8 +11,14 @@ import { filesSpec } from '../../app/files/settings.ts';
 import { SITES } from '../../app/plan/inputs.ts';
 import { planCapacity } from '../../app/plan/plan.ts';
 import { plansMarkdown } from '../../app/plan/table.ts';
+import { dashboard } from '../../manifests/dashboard.ts';
 
 export const README = join(import.meta.dirname, '../../README.md');
+
+/** Files that are generated as a whole. */
+export const WHOLE: Readonly<Record<string, () => string>> = {
+  'docs/grafana.json': () => `${JSON.stringify(dashboard(), undefined, 2)}\n`,
+};
 
 /** The generated parts by marker name. */
 export const SECTIONS: Readonly<Record<string, () => string>> = {
@@ -76,5 +82,7 @@ if (import.meta.main) {
   for (const name of missing)
     console.error(`README.md has no <!-- ${name}:begin --> … <!-- ${name}:end -->.`);
   writeFileSync(README, text);
+  for (const [path, generate] of Object.entries(WHOLE))
+    writeFileSync(join(import.meta.dirname, '../..', path), generate());
   process.exitCode = missing.length === 0 ? 0 : 1;
 }

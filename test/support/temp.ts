@@ -15,19 +15,20 @@ export async function tempDir(t: Pick<TestContext, 'after'>): Promise<string> {
 const POLL_MS = 10;
 
 /**
- * Resolves once the condition holds; looks every 10 ms.
+ * Resolves once the condition holds; looks every 10 ms, or as often as `everyMs` says where a look is dear.
  * @param what ends "gave up waiting until …" in the error thrown after `deadlineMs`
  */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: string,
   deadlineMs = 10_000,
+  everyMs = POLL_MS,
 ): Promise<void> {
   const startedMs = performance.now();
   while (!(await condition())) {
     if (performance.now() - startedMs > deadlineMs) {
       throw new Error(`Gave up waiting until ${what} (${deadlineMs} ms).`);
     }
-    await wait(POLL_MS);
+    await wait(everyMs);
   }
 }

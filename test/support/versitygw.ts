@@ -16,6 +16,8 @@ export interface Versitygw {
   readonly region: string;
   /** The bucket's objects lie below as plain files. */
   readonly dataDir: string;
+  /** What it knows of each object, below the object's path. */
+  readonly metaDir: string;
   stop(): Promise<void>;
 }
 
@@ -31,7 +33,7 @@ const run = promisify(execFile);
 
 /** Starts one with an empty bucket of its own; `missing` says what this machine lacks, for `t.skip`. */
 export async function startVersitygw(): Promise<Versitygw | { readonly missing: string }> {
-  const found = await findBinary();
+  const found = await findVersitygw();
   if (typeof found !== 'string') return found;
   const directory = await mkdtemp(join(tmpdir(), 'ferry-versitygw-'));
   const dataDir = join(directory, 'data');
@@ -76,6 +78,7 @@ export async function startVersitygw(): Promise<Versitygw | { readonly missing: 
     secretAccessKey: SECRET_ACCESS_KEY,
     region: 'us-east-1',
     dataDir: join(dataDir, BUCKET),
+    metaDir: join(metaDir, BUCKET),
     stop,
   };
 }
@@ -101,7 +104,8 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function findBinary(): Promise<string | { readonly missing: string }> {
+/** The path of the program, installed if there is Go and it is not there yet. */
+export async function findVersitygw(): Promise<string | { readonly missing: string }> {
   const onPath = (process.env.PATH ?? '').split(delimiter).map((directory) => join(directory, 'versitygw'));
   const found = [...onPath, join(CACHE, 'versitygw')].find((file) => existsSync(file));
   if (found) return found;

@@ -75,20 +75,21 @@ export async function openTransport(options: TransportOptions): Promise<Dispatch
   });
 }
 
-const waitingBySignal = new WeakMap<AbortSignal, Set<() => void>>();
+const NO_HEADERS: IncomingHttpHeaders = {};
+const bySignal = new WeakMap<AbortSignal, Set<ExchangeHandler>>();
 
-/** Who must be told when this signal aborts: one listener for all requests, since adding one to a signal costs 2 us. */
-function waitingFor(signal: AbortSignal): Set<() => void> {
-  let waiting = waitingBySignal.get(signal);
-  if (waiting === undefined) {
-    const all = new Set<() => void>();
-    waiting = all;
-    waitingBySignal.set(signal, all);
+/** What must be stopped when this signal aborts: one listener for all requests, since adding one to a signal costs 2 us. */
+function exchangesUnder(signal: AbortSignal): Set<ExchangeHandler> {
+  let exchanges = bySignal.get(signal);
+  if (exchanges === undefined) {
+    const all = new Set<ExchangeHandler>();
+    exchanges = all;
+    bySignal.set(signal, all);
     signal.addEventListener('abort', () => {
-      for (const onAbort of [...all]) onAbort();
+      for (const one of [...all]) one.stop(new ExchangeError('aborted', 'stopped'));
     });
   }
-  return waiting;
+  return exchanges;
 }
 
 /** Rejects with undici's errors or an ExchangeError. An answer of any status resolves. */
@@ -100,64 +101,89 @@ export function exchange(
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(new ExchangeError('aborted', 'stopped before it was sent'));
-    let controller: Dispatcher.DispatchController | undefined;
-    let status = 0;
-    let answerHeaders: IncomingHttpHeaders = {};
-    let answerUntilMs = 0;
-    let chunks: Buffer[] | undefined;
-    let length = 0;
-
-    const stop = (error: Error) => {
-      controller?.abort(error);
-      forget();
-      reject(error);
+    const { method, path, headers, body, timeoutMs } = request;
+    const handler = new ExchangeHandler(request, signal, resolve, reject);
+    const options = {
+      origin,
+      method,
+      path,
+      headers,
+      body,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
     };
-    const onAbort = () => stop(new ExchangeError('aborted', 'stopped'));
-    const waiting = signal === undefined ? undefined : waitingFor(signal);
-    waiting?.add(onAbort);
-    const forget = () => waiting?.delete(onAbort);
-
-    transport.dispatch(
-      {
-        origin,
-        method: request.method,
-        path: request.path,
-        headers: request.headers,
-        body: request.body,
-        headersTimeout: request.timeoutMs,
-        bodyTimeout: request.timeoutMs,
-      },
-      {
-        onRequestStart(started) {
-          controller = started;
-          if (signal?.aborted) started.abort(new ExchangeError('aborted', 'stopped'));
-        },
-        onResponseStart(_, statusCode, headers) {
-          if (statusCode < 200) return;
-          status = statusCode;
-          answerHeaders = headers;
-        },
-        onResponseData(_, chunk) {
-          const nowMs = performance.now();
-          answerUntilMs ||= nowMs + request.timeoutMs;
-          length += chunk.length;
-          if (length > request.maxAnswerBytes) {
-            stop(new ExchangeError('too-long', `the answer is longer than ${request.maxAnswerBytes} bytes`));
-          } else if (nowMs > answerUntilMs) {
-            stop(new ExchangeError('timeout', `the answer did not end within ${request.timeoutMs} ms`));
-          } else if (chunks) chunks.push(chunk);
-          else chunks = [chunk];
-        },
-        onResponseEnd() {
-          forget();
-          const body = chunks === undefined ? '' : Buffer.concat(chunks, length).toString('utf8');
-          resolve({ status, headers: answerHeaders, body });
-        },
-        onResponseError(_, error) {
-          forget();
-          reject(error);
-        },
-      },
-    );
+    transport.dispatch(options, handler);
   });
+}
+
+/** One exchange under way. A class, since closures would be nine more objects for each file. */
+class ExchangeHandler implements Dispatcher.DispatchHandler {
+  readonly #request: Exchange;
+  readonly #signal: AbortSignal | undefined;
+  readonly #resolve: (answer: Answer) => void;
+  readonly #reject: (error: Error) => void;
+  #controller: Dispatcher.DispatchController | undefined;
+  #status = 0;
+  #headers: IncomingHttpHeaders = NO_HEADERS;
+  #untilMs = 0;
+  #chunks: Buffer[] | undefined;
+  #length = 0;
+
+  constructor(
+    request: Exchange,
+    signal: AbortSignal | undefined,
+    resolve: (answer: Answer) => void,
+    reject: (error: Error) => void,
+  ) {
+    this.#request = request;
+    this.#signal = signal;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    if (signal) exchangesUnder(signal).add(this);
+  }
+
+  stop(error: Error): void {
+    this.#controller?.abort(error);
+    this.#forget();
+    this.#reject(error);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#signal?.aborted) controller.abort(new ExchangeError('aborted', 'stopped'));
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (status < 200) return;
+    this.#status = status;
+    this.#headers = headers;
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    const { maxAnswerBytes, timeoutMs } = this.#request;
+    const nowMs = performance.now();
+    this.#untilMs ||= nowMs + timeoutMs;
+    this.#length += chunk.length;
+    if (this.#length > maxAnswerBytes) {
+      this.stop(new ExchangeError('too-long', `the answer is longer than ${maxAnswerBytes} bytes`));
+    } else if (nowMs > this.#untilMs) {
+      this.stop(new ExchangeError('timeout', `the answer did not end within ${timeoutMs} ms`));
+    } else if (this.#chunks) this.#chunks.push(chunk);
+    else this.#chunks = [chunk];
+  }
+
+  onResponseEnd(): void {
+    this.#forget();
+    const body = this.#chunks === undefined ? '' : Buffer.concat(this.#chunks, this.#length).toString('utf8');
+    this.#resolve({ status: this.#status, headers: this.#headers, body });
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.#forget();
+    this.#reject(error);
+  }
+
+  #forget(): void {
+    if (this.#signal) exchangesUnder(this.#signal).delete(this);
+  }
 }

@@ -58,10 +58,14 @@ export function field<T>(about: About, placeholder: string, expected: string, pa
     .register(registry, { ...about, kind: 'value', placeholder, expected, optional: false });
 }
 
-/** The same setting, absent unless given. */
-export function optional<T extends z.ZodType>(schema: T) {
+/** The same setting, absent unless given. `otherwise` stands for a default in tables, in place of its own. */
+export function optional<T extends z.ZodType>(schema: T, otherwise?: string) {
   const either = z.union([z.undefined(), schema]);
-  registry.add(either, { ...infoOf(schema), optional: true });
+  registry.add(either, {
+    ...infoOf(schema),
+    optional: true,
+    ...(otherwise === undefined ? {} : { otherwise }),
+  });
   return either;
 }
 

@@ -2,7 +2,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 
 // Numbers are REAL: an inode number may have 64 bits, and an INTEGER beyond 2^53 could be written but not read back.
 const SCHEMA = `
@@ -10,7 +10,7 @@ const SCHEMA = `
   CREATE TABLE files (
     path TEXT PRIMARY KEY, key TEXT NOT NULL, size REAL NOT NULL, mtime REAL NOT NULL, ctime REAL NOT NULL,
     ino REAL NOT NULL, arrived REAL NOT NULL, sha256 TEXT NOT NULL, etag TEXT NOT NULL, proof TEXT NOT NULL,
-    proved REAL NOT NULL, run REAL NOT NULL
+    proved REAL NOT NULL, proved_at REAL NOT NULL, run REAL NOT NULL
   ) WITHOUT ROWID;
   CREATE INDEX files_proved ON files (arrived, path) WHERE proved = 1;
   CREATE TABLE candidates (

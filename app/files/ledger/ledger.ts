@@ -7,6 +7,7 @@ import { errnoOf, FerryError, messageOf } from '../../core/errors.ts';
 import type { UploadState } from '../../core/store.ts';
 import type { BytePath } from '../paths.ts';
 import type { FileStat } from '../walk.ts';
+import type { Due, NewestQuery, NewestSlice } from './browse.ts';
 import { isBusy, isDamaged, openDatabase, RESERVE_BYTES } from './database.ts';
 import { renewable } from './renewal.ts';
 import { ledgerOver } from './rows.ts';
@@ -31,13 +32,15 @@ export interface LedgerRow {
   readonly proof: Proof;
   /** A listing showed the object. */
   readonly proved: boolean;
+  /** When the row became proved, wall clock in milliseconds; 0 when it is not. */
+  readonly provedAtMs: number;
   /** Content was hashed and the object listed by this very run: the only rows a delete may rest on. */
   readonly thisRun: boolean;
   /** max(mtime, ctime): the retention counts from here. */
   readonly arrivedMs: number;
 }
 
-export type NewRow = Omit<LedgerRow, 'thisRun' | 'arrivedMs'> & {
+export type NewRow = Omit<LedgerRow, 'thisRun' | 'arrivedMs' | 'provedAtMs'> & {
   /** Default true. False keeps a row of an earlier run one, though it was listed now: its content was not hashed again. */
   readonly thisRun?: boolean;
 };
@@ -67,6 +70,12 @@ export interface Ledger {
   unproved(afterKey: string, limit: number): LedgerRow[];
   /** Proved rows that arrived up to then, oldest arrival first, after a row. */
   proved(arrivedUpToMs: number, after: LedgerRow | undefined, limit: number): LedgerRow[];
+  /** Unproved rows as far as memory holds them; `totals.unprovedFiles` says how many there are. */
+  unprovedInMemory(): LedgerRow[];
+  /** One bounded look for proved rows, newest arrival first. */
+  newest(query: NewestQuery): NewestSlice;
+  /** Proved rows that arrived up to then, counted to `max`. */
+  due(arrivedUpToMs: number, max: number): Due;
   readonly totals: Readonly<LedgerTotals>;
   /** Candidates of a reconcile, kept on disk so that a million of them cost no memory. */
   readonly candidates: Candidates;
@@ -109,11 +118,12 @@ export function openLedger(options: {
   readonly source: string;
   readonly store: string;
   readonly onDamaged?: (sentence: string) => void;
+  /** Called before each write: what must be on disk before the ledger says so. Must not throw. */
+  readonly beforeCommit?: () => void;
 }): Ledger {
   const { directory, source, store } = options;
   if (directory === undefined) return ledgerOver(openDatabase(':memory:'), undefined);
-  const identity = createHash('sha256').update(`${source}\n${store}`).digest('hex').slice(0, 16);
-  const file = join(directory, `${identity}.sqlite`);
+  const file = join(directory, `${identityOf(source, store)}.sqlite`);
   const reserve = join(directory, 'reserve');
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -121,7 +131,7 @@ export function openLedger(options: {
   } catch (error) {
     if (errnoOf(error) !== 'ENOSPC') throw cannotUse(directory, error);
   }
-  const open = (): Ledger => ledgerOver(openDatabase(file), reserve);
+  const open = (): Ledger => ledgerOver(openDatabase(file), reserve, options.beforeCommit);
   const setAside = (error: unknown): void => {
     const aside = `${file}.damaged-${new Date().toISOString().replaceAll(':', '')}`;
     renameSync(file, aside);
@@ -140,6 +150,11 @@ export function openLedger(options: {
       'Stop the other one, or give this one its own --state directory and source',
     );
   }
+}
+
+/** Names what belongs to one pair in a state directory that several may share. */
+export function identityOf(source: string, store: string): string {
+  return createHash('sha256').update(`${source}\n${store}`).digest('hex').slice(0, 16);
 }
 
 function openOrRenew(open: () => Ledger, setAside: (error: unknown) => void): Ledger {

@@ -68,6 +68,9 @@ export function renewable(open: () => Ledger, setAside: (error: unknown) => void
     },
     unproved: (afterKey, limit) => on((ledger) => ledger.unproved(afterKey, limit)),
     proved: (upToMs, after, limit) => on((ledger) => ledger.proved(upToMs, after, limit)),
+    unprovedInMemory: () => on((ledger) => ledger.unprovedInMemory()),
+    newest: (query) => on((ledger) => ledger.newest(query)),
+    due: (upToMs, max) => on((ledger) => ledger.due(upToMs, max)),
     get totals() {
       return current.totals;
     },

@@ -4,6 +4,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { compareKeys } from '../../core/store.ts';
 import type { BytePath } from '../paths.ts';
 import { arrivedMs, sameStat } from '../settle.ts';
+import { browserOver } from './browse.ts';
 import { DamagedError, isLedgerFull, takeReserve } from './database.ts';
 import { createKnownFiles } from './known.ts';
 import type { Ledger, LedgerRow, LedgerTotals } from './ledger.ts';
@@ -16,7 +17,11 @@ const WARM_UP_ROWS = 2_000;
 const EARLIER_RUN = 0;
 
 /** The ledger over an open database; `reserve` is the file given up when its volume is full. */
-export function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledger {
+export function ledgerOver(
+  db: DatabaseSync,
+  reserve: string | undefined,
+  beforeCommit: () => void = () => {},
+): Ledger {
   // Tells this run's rows from earlier ones: a time and a random part, within 53 bits.
   const run = Date.now() * 4_096 + Math.floor(Math.random() * 4_096);
   const sql = prepare(db);
@@ -67,6 +72,7 @@ export function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledge
     etag: String(record.etag),
     proof: record.proof === 'md5' || record.proof === 'checksum' ? record.proof : 'put',
     proved: record.proved === 1,
+    provedAtMs: Number(record.proved_at),
     thisRun: record.run === run,
     arrivedMs: Number(record.arrived),
   });
@@ -76,9 +82,9 @@ export function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledge
     try {
       for (const [path, row] of waiting) {
         if (row === undefined) sql.drop.run(path);
-        else if (onlyProved.has(path)) sql.prove.run(row.thisRun ? run : EARLIER_RUN, path);
+        else if (onlyProved.has(path)) sql.prove.run(row.provedAtMs, row.thisRun ? run : EARLIER_RUN, path);
         else {
-          const { key, stat, sha256, etag, proof, proved, arrivedMs } = row;
+          const { key, stat, sha256, etag, proof, proved, provedAtMs, arrivedMs } = row;
           const { size, mtimeMs, ctimeMs, ino } = stat;
           sql.put.run(
             path,
@@ -92,6 +98,7 @@ export function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledge
             etag,
             proof,
             proved ? 1 : 0,
+            provedAtMs,
             row.thisRun ? run : EARLIER_RUN,
           );
         }
@@ -106,6 +113,7 @@ export function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledge
 
   const commit = (): void => {
     if (waiting.size + waitingMeta.size > 0) {
+      beforeCommit();
       try {
         write();
       } catch (error) {
@@ -125,6 +133,8 @@ export function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledge
     commit();
     return statement.all(...parameters).map(toRow);
   };
+
+  const browser = browserOver(db, commit);
 
   const get = (path: BytePath): LedgerRow | undefined => {
     if (waiting.has(path)) return waiting.get(path);
@@ -185,6 +195,7 @@ export function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledge
         etag,
         proof,
         proved,
+        provedAtMs: provedAt(proved, previous),
         thisRun,
         arrivedMs: arrivedMs(stat),
       };
@@ -217,6 +228,9 @@ export function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledge
       const page = rows(sql.proved, upToMs, after?.arrivedMs ?? -Number.MAX_VALUE, after?.path ?? '', limit);
       return inOrder(page, after, (last, row) => (!last || arrivedBefore(last, row) ? row : undefined));
     },
+    unprovedInMemory: () => unprovedRows.all(),
+    newest: browser.newest,
+    due: browser.due,
     totals,
     candidates: candidatesOver(db),
     uploads: uploadsOver(db),
@@ -234,12 +248,18 @@ export function ledgerOver(db: DatabaseSync, reserve: string | undefined): Ledge
   };
 }
 
+/** A row that was proved and still is keeps its time. */
+function provedAt(proved: boolean, previous: LedgerRow | undefined): number {
+  if (!proved) return 0;
+  return previous?.proved ? previous.provedAtMs : Date.now();
+}
+
 /** Every statement the rows need. */
 function prepare(db: DatabaseSync) {
   return {
     get: db.prepare('SELECT * FROM files WHERE path = ?'),
-    put: db.prepare('INSERT OR REPLACE INTO files VALUES (?,?,?,?,?,?,?,?,?,?,?,?)'),
-    prove: db.prepare('UPDATE files SET proved = 1, run = ? WHERE path = ?'),
+    put: db.prepare('INSERT OR REPLACE INTO files VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)'),
+    prove: db.prepare('UPDATE files SET proved = 1, proved_at = ?, run = ? WHERE path = ?'),
     some: db.prepare(
       'SELECT path, size, mtime, ctime, ino, proved FROM files WHERE path > ? ORDER BY path LIMIT ?',
     ),

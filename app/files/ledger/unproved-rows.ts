@@ -10,6 +10,8 @@ export interface UnprovedRows {
   /** Left out when there is no room. */
   set(row: LedgerRow): void;
   delete(path: BytePath): void;
+  /** All that are here, in no order. */
+  all(): LedgerRow[];
   /** In UTF-8 order of their keys, after a key. A pass begins with `''`; what comes later is not in that pass. */
   after(key: string, limit: number): LedgerRow[];
   /** The pass goes on elsewhere: should it come back, it meets what is here then. */
@@ -30,6 +32,7 @@ export function createUnprovedRows(): UnprovedRows {
       if (rows.size < CAPACITY || rows.has(row.path)) rows.set(row.path, row);
     },
     delete: (path) => void rows.delete(path),
+    all: () => [...rows.values()],
     after(key, limit) {
       if (key === '' || !inKeyOrder) {
         inKeyOrder = [...rows.values()].sort((a, b) => compareKeys(a.key, b.key));

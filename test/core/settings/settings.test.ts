@@ -64,7 +64,7 @@ test('flags win over variables, these over the file, this over defaults: for eve
                 ? { kind: 'file', file: 'ferry.yaml', line: yaml.length, column: 5 + name.length }
                 : { kind: 'default' };
         const parsed = schema.safeParse(chosen);
-        return { name, origin, value: parsed.success ? parsed.data : undefined };
+        return { name, origin, value: parsed.success && !info.secret ? parsed.data : undefined };
       });
       const { settings } = resolve({ flags, env, yaml: `${yaml.join('\n')}\n` });
       assert.deepEqual(

@@ -74,7 +74,9 @@ test('under any use with commits and reopenings it holds what a plain map would'
         ledger.remember(row, ledger.get(row.path));
         const { path, key, stat, sha256, etag, proof, proved, thisRun = true } = row;
         const arrivedMs = Math.max(stat.mtimeMs, stat.ctimeMs);
-        model.set(path, { path, key, stat, sha256, etag, proof, proved, thisRun, arrivedMs });
+        const provedAtMs = ledger.get(path)?.provedAtMs ?? 0;
+        assert.equal(provedAtMs > 0, proved);
+        model.set(path, { path, key, stat, sha256, etag, proof, proved, provedAtMs, thisRun, arrivedMs });
       };
       for (const act of acts) {
         if (act.what === 'remember') {

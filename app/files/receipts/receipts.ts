@@ -1,0 +1,108 @@
+// Receipts: each hour one object beside the data says what was proved and freed, so that a file's way can be told after
+// it is gone here. Written only if absent, under a name made from its content: nothing is ever overwritten.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { StoreError } from '../../core/errors.ts';
+import { listPage } from '../../core/listing.ts';
+import type { Log } from '../../core/log.ts';
+import type { Retrier } from '../../core/retry.ts';
+import { SINGLE_PUT_MAX_BYTES, type Store } from '../../core/store.ts';
+import type { LedgerRow } from '../ledger/ledger.ts';
+import type { BytePath } from '../paths.ts';
+import { type FreedWhy, freedLine, provedLine, RECEIPTS_PREFIX } from './line.ts';
+import { openSpool, type Ready } from './spool.ts';
+
+export interface Receipts {
+  sent(path: BytePath, atMs: number): void;
+  proved(row: LedgerRow): void;
+  freed(row: LedgerRow, why: FreedWhy, atMs: number): void;
+  /** Before each commit of the ledger: what the ledger knows has its line on disk. Never throws. */
+  flush(): void;
+  /** Sends what is over to the bucket; `all` ends the hour at hand too. Rejects with StoreError. */
+  publish(nowMs: number, all: boolean, retry: Retrier, signal: AbortSignal): Promise<void>;
+}
+
+/** Where no receipts are wanted. */
+export const NO_RECEIPTS: Receipts = {
+  sent() {},
+  proved() {},
+  freed() {},
+  flush() {},
+  publish: async () => {},
+};
+
+/** As many as are in the ledger's memory without a proof; of others the time of sending is not told. */
+const SENT_KEPT = 8_192;
+
+export function openReceipts(options: {
+  readonly directory: string;
+  readonly source: string;
+  readonly store: Store;
+  readonly log: Log;
+  /** Told after each object. */
+  readonly onWritten: () => void;
+  /** Told the lines lost so far. */
+  readonly onLost: (lines: number) => void;
+}): Receipts {
+  const { store, log } = options;
+  const spool = openSpool(options.directory, options.source);
+  const sentAt = new Map<BytePath, number>();
+  let toldLost = 0;
+
+  const put = async ({ key, path }: Ready, retry: Retrier, signal: AbortSignal): Promise<void> => {
+    const body = readFileSync(path);
+    const full = RECEIPTS_PREFIX + key;
+    const { outcome } = await retry(() => putOnce(store, full, body, signal), signal);
+    if (outcome === 'created') return;
+    // A kill may have come between the answer and the note of it.
+    const page = await retry(() => listPage(store, full, '', signal), signal);
+    const found = page.objects.find((object) => object.key === full);
+    const md5 = createHash('md5').update(body).digest('hex');
+    const isMd5 = store.etagIsMd5 && body.length <= SINGLE_PUT_MAX_BYTES;
+    if (found?.sizeBytes === body.length && (!isMd5 || found.etag === md5)) return;
+    throw new StoreError('conflict', `The receipt ${full} is there with other content than its name tells.`);
+  };
+
+  return {
+    sent(path, atMs) {
+      if (sentAt.size < SENT_KEPT || sentAt.has(path)) sentAt.set(path, atMs);
+    },
+    proved(row) {
+      const sentAtMs = sentAt.get(row.path);
+      if (sentAtMs !== undefined) sentAt.delete(row.path);
+      spool.add(provedLine(row, sentAtMs), row.provedAtMs);
+    },
+    freed: (row, why, atMs) => spool.add(freedLine(row, why, atMs), atMs),
+    flush() {
+      spool.flush();
+      if (spool.lost === toldLost) return;
+      if (toldLost === 0)
+        log.error(
+          'lines of receipts are lost: the state directory is full or cannot be written; files move on',
+        );
+      toldLost = spool.lost;
+      options.onLost(spool.lost);
+    },
+    async publish(nowMs, all, retry, signal) {
+      spool.seal(nowMs, all);
+      for (const ready of await spool.ready()) {
+        if (signal.aborted) return;
+        await put(ready, retry, signal);
+        spool.done(ready.name);
+        options.onWritten();
+      }
+    },
+  };
+}
+
+function putOnce(store: Store, key: string, body: Buffer, signal: AbortSignal) {
+  if (body.length <= SINGLE_PUT_MAX_BYTES)
+    return store.put(key, body, createHash('sha256').update(body).digest('hex'), signal);
+  const source = {
+    sizeBytes: body.length,
+    read: (offset: number, lengthBytes: number) => body.subarray(offset, offset + lengthBytes),
+    progress() {},
+    beforeCommit() {},
+  };
+  return store.putLarge(key, source, undefined, signal);
+}

@@ -1,0 +1,221 @@
+// Receipts on their way: lines are appended to the part of this hour in the state directory, a part that is over is
+// sealed and compressed under a name that tells its content, and stays until it is in the bucket. A kill at any instant
+// loses nothing that the ledger has committed, and never makes one name of two contents.
+import { createHash } from 'node:crypto';
+import {
+  appendFileSync,
+  closeSync,
+  createReadStream,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { createGzip } from 'node:zlib';
+import { endLine } from './line.ts';
+
+/** An hour of 12 files a second, proved and freed, is 22 MB; more becomes a second object of the hour. */
+const PART_MAX_BYTES = 24 * 2 ** 20;
+/** What may wait for the bucket, compressed: days without S3. Beyond it lines are counted, not kept. */
+const WAITING_MAX_BYTES = 64 * 2 ** 20;
+
+const PART = '.part';
+const SEALED = '.sealed';
+const READY = '.ndjson.gz';
+/** `2026-11-21T13`. */
+const HOUR_LENGTH = 13;
+
+export interface Spool {
+  /** Keeps a line of this time in memory until `flush`. */
+  add(line: string, atMs: number): void;
+  /** Writes what was added. Never throws: what cannot be written is counted as lost. */
+  flush(): void;
+  /** Ends the part at hand if its hour is over, or in any case. */
+  seal(nowMs: number, always: boolean): void;
+  /** Compresses what is sealed and answers what waits for the bucket, oldest first. */
+  ready(): Promise<readonly Ready[]>;
+  /** Forgets what is in the bucket. */
+  done(name: string): void;
+  /** Lines that could not be kept so far. */
+  readonly lost: number;
+}
+
+export interface Ready {
+  /** Within the spool. */
+  readonly name: string;
+  /** Below the destination's receipts: `dt=2026-11-21/hh=13/<hash>.ndjson.gz`. */
+  readonly key: string;
+  readonly path: string;
+}
+
+/** Takes up what an earlier run left. */
+export function openSpool(directory: string, source: string): Spool {
+  let part:
+    | { readonly hour: string; readonly fd: number; bytes: number; lines: number; lost: number }
+    | undefined;
+  let pending: string[] = [];
+  let pendingHour = '';
+  let lost = 0;
+  let lostBefore = 0;
+  let full = false;
+
+  const drop = (lines: number): void => {
+    lost += lines;
+  };
+
+  const begin = (hour: string): NonNullable<typeof part> => {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const fd = openSync(join(directory, hour + PART), 'a', 0o600);
+    part = { hour, fd, bytes: 0, lines: 0, lost: lostBefore };
+    return part;
+  };
+
+  const end = (): void => {
+    if (!part) return;
+    const { hour, fd, lines } = part;
+    part = undefined;
+    const missing = lost - lostBefore;
+    lostBefore = lost;
+    try {
+      writeSync(fd, endLine(source, lines, missing));
+    } catch {
+      // Its end is written by whoever takes it up.
+    }
+    closeSync(fd);
+    setAside(directory, hour);
+  };
+
+  const flush = (): void => {
+    if (pending.length === 0) return;
+    const lines = pending;
+    pending = [];
+    if (full) {
+      drop(lines.length);
+      return;
+    }
+    try {
+      if (part && part.hour !== pendingHour) end();
+      const current = part ?? begin(pendingHour);
+      const text = lines.join('');
+      writeAll(current.fd, text);
+      current.bytes += text.length;
+      current.lines += lines.length;
+      if (current.bytes >= PART_MAX_BYTES) end();
+    } catch {
+      drop(lines.length);
+      // Part of a line may stand there: another part begins behind it.
+      if (part) closeQuietly(part.fd);
+      part = undefined;
+    }
+  };
+
+  takeUp(directory, source);
+
+  return {
+    add(line, atMs) {
+      const hour = hourOf(atMs);
+      if (hour !== pendingHour) {
+        flush();
+        pendingHour = hour;
+      }
+      pending.push(line);
+    },
+    flush,
+    seal(nowMs, always) {
+      flush();
+      try {
+        if (part && (always || part.hour !== hourOf(nowMs))) end();
+      } catch {
+        // It is taken up at the next start.
+      }
+    },
+    async ready() {
+      for (const name of namesOf(directory, SEALED)) await compress(directory, name);
+      const names = namesOf(directory, READY);
+      const bytes = names.reduce((all, name) => all + statSync(join(directory, name)).size, 0);
+      full = bytes > WAITING_MAX_BYTES;
+      return names.map((name) => ({ name, key: keyOf(name), path: join(directory, name) }));
+    },
+    done: (name) => rmSync(join(directory, name), { force: true }),
+    get lost() {
+      return lost;
+    },
+  };
+}
+
+const hourOf = (ms: number): string => new Date(ms).toISOString().slice(0, HOUR_LENGTH);
+
+function keyOf(name: string): string {
+  return `dt=${name.slice(0, 10)}/hh=${name.slice(11, HOUR_LENGTH)}/${name.slice(HOUR_LENGTH + 1)}`;
+}
+
+function namesOf(directory: string, end: string): string[] {
+  try {
+    return readdirSync(directory)
+      .filter((name) => name.endsWith(end))
+      .sort();
+  } catch {
+    return [];
+  }
+}
+
+function writeAll(fd: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+}
+
+function closeQuietly(fd: number): void {
+  try {
+    closeSync(fd);
+  } catch {
+    // It is as good as closed.
+  }
+}
+
+/** A part gets a name of its own, so that the hour may begin another. */
+function setAside(directory: string, hour: string): void {
+  const taken = new Set(namesOf(directory, SEALED));
+  let number = 1;
+  while (taken.has(`${hour}.${number}${SEALED}`)) number += 1;
+  renameSync(join(directory, hour + PART), join(directory, `${hour}.${number}${SEALED}`));
+}
+
+/** Parts that a kill left: a line torn in the middle goes (its file is proved again), and an end is set. */
+function takeUp(directory: string, source: string): void {
+  for (const name of namesOf(directory, PART)) {
+    const path = join(directory, name);
+    const bytes = readFileSync(path);
+    const length = bytes.lastIndexOf(10) + 1;
+    truncateSync(path, length);
+    const lines = bytes.subarray(0, length).toString('latin1').split('\n').slice(0, -1);
+    if (lines.length === 0) rmSync(path);
+    else {
+      if (!lines.at(-1)?.startsWith('{"event":"end"')) appendFileSync(path, endLine(source, lines.length, 0));
+      setAside(directory, name.slice(0, HOUR_LENGTH));
+    }
+  }
+  for (const name of namesOf(directory, '.tmp')) rmSync(join(directory, name));
+}
+
+/** The name comes from the compressed bytes: what is found under it is this. In chunks, memory stays flat. */
+async function compress(directory: string, name: string): Promise<void> {
+  const path = join(directory, name);
+  const temp = `${path}.tmp`;
+  const hash = createHash('sha256');
+  writeFileSync(temp, '');
+  for await (const chunk of createReadStream(path).pipe(createGzip({ level: 6 }))) {
+    // A gzip stream gives bytes.
+    hash.update(chunk as Buffer);
+    appendFileSync(temp, chunk as Buffer);
+  }
+  const ready = `${name.slice(0, HOUR_LENGTH)}.${hash.digest('hex').slice(0, 32)}${READY}`;
+  renameSync(temp, join(directory, ready));
+  rmSync(path);
+}

@@ -1,0 +1,105 @@
+// The uploader is killed again and again, by signal and by the kernel for want of memory; the writer never notices.
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { at } from '../manifests/targets.ts';
+import { kubectlJson, tryKubectl } from './kubectl.ts';
+import { ferryFlags, writerFlags } from './patches.ts';
+import { judge, localFiles, storedObjects, writtenBy } from './sides.ts';
+import { createSite, nodeIsHere, type Pod, type Site } from './site.ts';
+
+const KILLS = 20;
+/** Where the kubelet waits 10 s, 20 s, 40 s … before it starts a container again, there is no time for more. */
+const KILLS_WHERE_SLOW = 4;
+const OOM_EVERY = 4;
+
+test('twenty kills of the uploader, five of them for want of memory, never restart the writer and lose nothing', async (t) => {
+  const site = await createSite(t, {
+    values: { rate: '40', burst: '500', 'burst-size': '2Ki' },
+    patch: (documents) => {
+      ferryFlags('--prove-every=2s', '--settle=1s')(documents);
+      writerFlags('--rate=40')(documents);
+    },
+  });
+  if (site === undefined) return;
+  if (!(await nodeIsHere())) {
+    t.skip('needs a cluster whose node is this machine, to kill a process of a pod');
+    return;
+  }
+  const kills = (await restartsAtOnce()) ? KILLS : KILLS_WHERE_SLOW;
+  const first = await site.ready();
+  let ooms = 0;
+  for (let kill = 1; kill <= kills; kill += 1) {
+    const before = await site.when(runs, 'the uploader runs');
+    if (kill % OOM_EVERY === 0) {
+      await exhaustMemory(site);
+      ooms += 1;
+    } else killContainer(before.containerId('ferry'));
+    const restarted = (pod: Pod) => pod.restarts('ferry') > before.restarts('ferry') && runs(pod);
+    const after = await site.when(restarted, `the uploader runs again after kill ${kill}`);
+    if (kill % OOM_EVERY === 0) assert.equal(lastEnd(after), 'OOMKilled');
+  }
+  const last = await site.ready();
+  assert.equal(last.uid, first.uid);
+  assert.equal(last.restarts('writer'), 0);
+  assert.equal(last.containerId('writer'), first.containerId('writer'));
+  await site.whenMetric('ferry_files_proved_total', (files) => files > 0);
+  const written = await writtenBy(site);
+  const local = await localFiles(site);
+  const judged = judge(written, local, await storedObjects(t, site));
+  assert.deepEqual([judged.lost, judged.twice, judged.foreign], [[], [], []]);
+  assert.ok(judged.stored > 500);
+  t.diagnostic(
+    `${last.restarts('ferry')} restarts by ${kills - ooms} kills and ${ooms} OOM kills, ${written.length} files, ${judged.stored} stored`,
+  );
+});
+
+function runs(pod: Pod): boolean {
+  return (
+    at(ferryStatus(pod), ['state', 'running']) !== undefined && at(ferryStatus(pod), ['started']) === true
+  );
+}
+
+function lastEnd(pod: Pod): unknown {
+  return at(ferryStatus(pod), ['lastState', 'terminated', 'reason']);
+}
+
+function ferryStatus(pod: Pod): unknown {
+  return at(pod.object, ['status', 'initContainerStatuses', 0]);
+}
+
+async function restartsAtOnce(): Promise<boolean> {
+  const node = at(await kubectlJson(['get', 'nodes']), ['items', 0, 'metadata', 'name']);
+  const { stdout } = await tryKubectl(['get', '--raw', `/api/v1/nodes/${String(node)}/proxy/configz`]);
+  return /"maxContainerRestartPeriod":"1s"/.test(stdout);
+}
+
+/** SIGKILL to the container's first process. From inside a container the kernel refuses it, so it is looked up outside. */
+function killContainer(id: string): void {
+  assert.match(id, /^[0-9a-f]{64}$/);
+  const pids = globSync('/proc/[0-9]*/cgroup').filter((path) => {
+    try {
+      return readFileSync(path, 'utf8').includes(id);
+    } catch {
+      return false;
+    }
+  });
+  assert.ok(pids.length > 0, `no process of container ${id} is on this machine`);
+  for (const path of pids) process.kill(Number(path.split('/')[2]), 'SIGKILL');
+}
+
+/** Fills the container's memory with pages that belong to no process, so that the kernel ends its largest one: Ferry. */
+async function exhaustMemory(site: Site): Promise<void> {
+  const script = `
+    const { openSync, writeSync } = require('node:fs');
+    const file = openSync('/dev/shm/fill', 'w');
+    const page = Buffer.alloc(2 ** 20, 1);
+    for (let mebibytes = 0; mebibytes < 60; mebibytes += 1) writeSync(file, page);
+    const held = [];
+    for (let mebibytes = 0; mebibytes < 30; mebibytes += 1) held.push(Buffer.alloc(2 ** 20, 1));
+    setTimeout(() => held.length, 20_000);`;
+  await tryKubectl([
+    ...['-n', site.namespace, 'exec', 'deployment/file-writer', '-c', 'ferry', '--'],
+    ...['/nodejs/bin/node', '-e', script],
+  ]);
+}

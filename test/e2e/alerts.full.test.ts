@@ -1,0 +1,213 @@
+// Each alert for real: movers in trouble and healthy ones beside them, scraped by a real Prometheus. An hour is a minute
+// here: the alerts' times are divided by 60, the movers run as they are.
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { type HealthServer, startHealthServer } from '../../app/core/http.ts';
+import { filesMetrics } from '../../app/files/metrics.ts';
+import type { Mover } from '../../app/files/mover.ts';
+import type { FilesSettings } from '../../app/files/settings.ts';
+import { alerts } from '../../manifests/alerts.ts';
+import { PANELS } from '../../manifests/dashboard.ts';
+import { createRig, type Rig } from '../support/mover-rig.ts';
+import { freePort, NO_PROMETHEUS, type Prometheus, startPrometheus } from '../support/prometheus.ts';
+import { DENIED } from '../support/s3/faults.ts';
+import { until } from '../support/temp.ts';
+
+const SECOND = 1 / 60;
+/** What the volume is planned for, in the time of the alerts: ten seconds here. */
+const OUTAGE_S = 600;
+const FIRE_MS = 180_000;
+const CLEAR_MS = 420_000;
+const HEALTHY = ['busy', 'idle'];
+
+interface Site {
+  readonly rig: Rig;
+  readonly port: number;
+  mover: Mover;
+  /** Another mover in the place of the first, as after a restart. */
+  restart(settings?: Partial<FilesSettings>): Promise<void>;
+  serve(): Promise<void>;
+  hide(): Promise<void>;
+  write(filesPerSecond: number): void;
+  stopWriting(): void;
+}
+
+async function openSite(t: TestContext, settings: Partial<FilesSettings> = {}): Promise<Site> {
+  const rig = await createRig(t, { settings: { proveEveryMs: 500, ...settings } });
+  const port = await freePort();
+  let server: HealthServer | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let written = 0;
+  const site: Site = {
+    rig,
+    port,
+    mover: await rig.start(),
+    async restart(changed) {
+      site.mover.kill();
+      await site.mover.done.catch(() => {});
+      site.mover = await rig.start(changed);
+    },
+    async serve() {
+      const { registry } = filesMetrics(() => site.mover.snapshot());
+      const fine = () => ({ ok: true, reason: '' });
+      const metrics = () => registry.metrics();
+      const { contentType } = registry;
+      server = await startHealthServer({
+        host: '127.0.0.1',
+        port,
+        metrics,
+        contentType,
+        live: fine,
+        ready: fine,
+      });
+    },
+    async hide() {
+      await server?.close();
+      server = undefined;
+    },
+    write(filesPerSecond) {
+      timer = setInterval(() => {
+        for (let file = 0; file < filesPerSecond / 10; file += 1)
+          rig.write(`d${written % 7}/file-${written++}`);
+      }, 100);
+    },
+    stopWriting: () => clearInterval(timer),
+  };
+  t.after(async () => {
+    clearInterval(timer);
+    await server?.close();
+  });
+  await site.serve();
+  return site;
+}
+
+/** The names of a target's firing alerts. */
+async function firing(prometheus: Prometheus, target: string): Promise<string[]> {
+  const found = await prometheus.query(`ALERTS{alertstate="firing",target="${target}"}`);
+  return [...new Set(found.map(({ metric }) => metric.alertname ?? ''))].sort();
+}
+
+test('every alert fires for its fault, clears when the fault is gone, and never for a healthy mover', {
+  timeout: 900_000,
+}, async (t) => {
+  if (NO_PROMETHEUS) return t.skip('needs prometheus');
+  const refused = await openSite(t, {
+    volumeLimitBytes: 20 * 2 ** 20,
+    lowWatermark: 0.75,
+    highWatermark: 0.85,
+    criticalWatermark: 0.95,
+  });
+  const sites: Record<string, Site> = {
+    busy: await openSite(t),
+    idle: await openSite(t),
+    refused,
+    conflict: await openSite(t),
+    vanished: await openSite(t, { proveEveryMs: 3_000, retentionMs: 3_600_000 }),
+    restarts: await openSite(t),
+    stalled: await openSite(t, { walkEveryMs: 3_600_000 }),
+    gone: await openSite(t),
+  };
+  const targets = Object.entries(sites).map(([job, { port }]) => ({
+    job,
+    port,
+    alerts: alerts({ here: `{namespace="n",job="${job}"}`, outageS: OUTAGE_S, second: SECOND }),
+  }));
+  const prometheus = await startPrometheus(t, targets);
+  const startedMs = Date.now();
+  const answered = async () => (await prometheus.query('up == 1')).length === targets.length;
+  await until(answered, 'Prometheus has scraped every mover', 30_000);
+  sites.busy?.write(12);
+
+  const denied = refused.rig.server.faults.add({ when: ({ op }) => op === 'PutObject', do: DENIED });
+  refused.write(80);
+  sites.conflict?.rig.server.place('clash', Buffer.from('other content'));
+  sites.conflict?.rig.write('clash');
+  sites.vanished?.rig.write('taken-away');
+  await until(() => sites.vanished?.rig.server.objects.has('taken-away') === true, 'it was sent');
+  sites.vanished?.rig.server.remove('taken-away');
+  await sites.gone?.hide();
+  for (let start = 0; start < 4; start += 1) {
+    const seen = async () =>
+      (await prometheus.query('changes(process_start_time_seconds{job="restarts"}[1m])'))[0]?.value[1];
+    await sites.restarts?.restart();
+    await until(async () => Number(await seen()) > start, 'the restart was scraped', 20_000);
+  }
+
+  const expected: Record<string, readonly string[]> = {
+    refused: [
+      'FerryBacklogGrowing',
+      'FerryCredentialsRefused',
+      'FerryDiskCritical',
+      'FerryDiskFullSoon',
+      'FerryDiskHigh',
+      'FerryFilesFailing',
+      'FerryNotFlowing',
+      'FerryStoreDown',
+      'FerryUnprovedTooOld',
+    ],
+    conflict: ['FerryContentConflict'],
+    vanished: ['FerryObjectsVanished'],
+    restarts: ['FerryRestarting'],
+    stalled: ['FerryWalkStalled'],
+    gone: ['FerryAbsent'],
+  };
+  assert.deepEqual(
+    Object.values(expected).flat().sort(),
+    alerts({ here: '{a="b"}', outageS: 1 })
+      .map(({ alert }) => alert)
+      .sort(),
+    'every alert has its fault here',
+  );
+  const fired = new Map<string, Set<string>>(Object.keys(sites).map((job) => [job, new Set()]));
+  const lookAround = async (): Promise<void> => {
+    for (const [job, names] of fired) for (const name of await firing(prometheus, job)) names.add(name);
+  };
+  const missing = () =>
+    Object.entries(expected).flatMap(([job, names]) => names.filter((name) => !fired.get(job)?.has(name)));
+  const allFired = async (): Promise<boolean> => {
+    await lookAround();
+    return missing().length === 0;
+  };
+  await until(allFired, 'every alert has fired', FIRE_MS).catch((error: unknown) => {
+    assert.fail(`${error}: ${missing().join(', ')}`);
+  });
+  t.diagnostic(`all ${Object.values(expected).flat().length} fired after ${Date.now() - startedMs} ms`);
+
+  denied.remove();
+  refused.stopWriting();
+  await sites.gone?.serve();
+  await sites.stalled?.restart({ walkEveryMs: 20 });
+  let left: string[] = [];
+  const allClear = async (): Promise<boolean> => {
+    await lookAround();
+    left = (await prometheus.query('ALERTS{alertstate="firing"}')).map(
+      ({ metric }) => `${metric.target} ${metric.alertname} ${metric.reason ?? ''}`,
+    );
+    return left.length === 0;
+  };
+  await until(allClear, 'every alert has cleared', CLEAR_MS).catch((error: unknown) => {
+    assert.fail(`${error}: ${left.join(', ')}`);
+  });
+  t.diagnostic(`all clear after ${Date.now() - startedMs} ms`);
+
+  // At least the healthy hour.
+  await until(() => Date.now() - startedMs >= 3_600_000 * SECOND, 'the hour is over', 120_000);
+  await lookAround();
+  for (const job of HEALTHY) assert.deepEqual([...(fired.get(job) ?? [])], [], `false alarms of ${job}`);
+  // Not only when we looked: over the whole time.
+  const healthy = `ALERTS{alertstate="firing",target=~"${HEALTHY.join('|')}"}`;
+  const ever = await prometheus.query(`count_over_time(${healthy}[${Date.now() - startedMs}ms])`);
+  assert.deepEqual(ever, []);
+  assert.ok((sites.busy?.mover.snapshot().total.sent.files ?? 0) > 500);
+
+  for (const { title, queries } of PANELS) {
+    for (const expr of Object.values(queries)) {
+      const asked = expr
+        .replaceAll('$__rate_interval', '10s')
+        .replaceAll('$namespace', '.*')
+        .replaceAll('$job', '.*');
+      const found = await prometheus.query(asked);
+      assert.ok(found.length > 0 || title === 'Failing files', `${title}: ${asked} answers nothing`);
+    }
+  }
+});

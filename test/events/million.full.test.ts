@@ -1,0 +1,63 @@
+// A million events of one day, as the image runs: flat memory, and a rate that no API limits.
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { bundle } from '../../app/bundle.ts';
+import { ROOT } from '../support/cli.ts';
+import { readDay } from '../support/events/rig.ts';
+import { peakRssBytes, spawnFerry } from '../support/ferry-child.ts';
+import { imageCommand } from '../support/image.ts';
+import { tempDir } from '../support/temp.ts';
+
+const COUNT = 1_000_000;
+const MOST_MIB = 150;
+const LEAST_PER_SECOND = 20_000;
+
+test('1,000,000 events: at most 150 MiB resident, at least 20,000 a second against a local server', async (t) => {
+  const directory = await tempDir(t);
+  const built = join(directory, 'ferry.mjs');
+  await bundle(built);
+  const server = spawn(process.execPath, [join(ROOT, 'test/support/events/fast-api.ts'), String(COUNT)]);
+  t.after(() => server.kill());
+  const port = await firstLine(server);
+  const config = join(directory, 'events.yaml');
+  writeFileSync(config, `url: http://127.0.0.1:${port}/events\nsave_data_locally: true\nevents: [event]\n`);
+  const startedMs = performance.now();
+  const run = spawnFerry(t, ['events', '--config', config, '--day', '2026-11-19'], {
+    program: imageCommand(built),
+    cwd: directory,
+    env: { API_KEY: 'a-key-of-no-secret' },
+  });
+  let peakBytes = 0;
+  const look = setInterval(() => {
+    try {
+      peakBytes = Math.max(peakBytes, peakRssBytes(run.pid) || 0);
+    } catch {
+      // It has just ended.
+    }
+  }, 100);
+  const { exit, stdout } = await run.ended;
+  clearInterval(look);
+  const seconds = (performance.now() - startedMs) / 1_000;
+  assert.equal(exit, 0, stdout);
+  const day = readDay(join(directory, 'data'), 'event', '2026-11-19');
+  assert.equal(day?.docs.length, COUNT);
+  assert.equal(new Set(day.docs.map(({ id }) => id)).size, COUNT);
+  const peakMib = peakBytes / 2 ** 20;
+  const perSecond = Math.round(COUNT / seconds);
+  t.diagnostic(
+    `${peakMib.toFixed(0)} MiB at most, ${perSecond} events a second, ${seconds.toFixed(1)} s in all`,
+  );
+  assert.ok(peakMib <= MOST_MIB, `${peakMib} MiB`);
+  assert.ok(perSecond >= LEAST_PER_SECOND, `${perSecond} a second`);
+});
+
+async function firstLine(server: ChildProcess): Promise<string> {
+  const { stdout } = server;
+  assert.ok(stdout);
+  const [chunk] = (await once(stdout, 'data')) as [Buffer]; // a stream of bytes
+  return chunk.toString().trim();
+}

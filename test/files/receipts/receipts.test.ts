@@ -1,0 +1,171 @@
+// Receipts: what was proved and freed is told in the bucket, whole, once, and never in two versions.
+import assert from 'node:assert/strict';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { parseLine, RECEIPTS_PREFIX, type ReceiptLine } from '../../../app/files/receipts/line.ts';
+import { openSpool } from '../../../app/files/receipts/spool.ts';
+import { createRig, dataObjects, type Rig } from '../../support/mover-rig.ts';
+import { DENIED } from '../../support/s3/faults.ts';
+import { tempDir, until } from '../../support/temp.ts';
+
+const HOUR_MS = 3_600_000;
+const AT = Date.UTC(2026, 10, 21, 13, 5);
+
+/** Every line of every receipt in the bucket; each object must be whole and written once. */
+function linesOf(rig: Rig): ReceiptLine[] {
+  const lines: ReceiptLine[] = [];
+  for (const [key, { body, puts }] of rig.server.objects) {
+    if (!key.startsWith(RECEIPTS_PREFIX)) continue;
+    assert.equal(puts, 1, key);
+    assert.match(key, /^_receipts\/dt=\d{4}-\d\d-\d\d\/hh=\d\d\/[0-9a-f]{32}\.ndjson\.gz$/);
+    const texts = gunzipSync(body ?? '')
+      .toString()
+      .split('\n')
+      .slice(0, -1);
+    const parsed = texts.map((text) => parseLine(text) ?? assert.fail(text));
+    const end = parsed.at(-1);
+    assert.ok(end?.event === 'end' && end.lines === parsed.length - 1 && end.lost === 0, key);
+    lines.push(...parsed);
+  }
+  return lines;
+}
+
+const filesOf = (lines: readonly ReceiptLine[], event: 'proved' | 'freed'): string[] =>
+  lines.flatMap((line) => (line.event === event ? [line.file] : [])).sort();
+
+test('what was proved and freed is told with object, checksum, times and why, in one object at the end', async (t) => {
+  const rig = await createRig(t, { settings: { receipts: true, retentionMs: 0 } });
+  const names = ['a.dat', 'dir/b "quoted".dat', 'c\u00fc.dat'];
+  for (const name of names) rig.write(name);
+  await rig.once();
+  const lines = linesOf(rig);
+  assert.deepEqual(filesOf(lines, 'proved'), [...names].sort());
+  assert.deepEqual(filesOf(lines, 'freed'), [...names].sort());
+  const proved = lines.find((line) => line.event === 'proved' && line.file === 'a.dat');
+  assert.ok(proved?.event === 'proved');
+  const object = rig.server.objects.get('a.dat');
+  assert.deepEqual(
+    [proved.sha256, proved.etag, proved.proof],
+    [object?.sha256Hex, object?.etag.replaceAll('"', ''), 'put'],
+  );
+  assert.ok(proved.sent !== undefined && proved.written <= proved.sent && proved.sent <= proved.at);
+  const freed = lines.find((line) => line.event === 'freed');
+  assert.ok(freed?.event === 'freed' && freed.why === 'retention');
+  assert.equal([...rig.server.objects.keys()].filter((key) => key.startsWith(RECEIPTS_PREFIX)).length, 1);
+  assert.equal(dataObjects(rig.server).length, 3);
+});
+
+test('a run that moves nothing writes nothing, and --no-receipts writes none', async (t) => {
+  const rig = await createRig(t, { settings: { receipts: true, keep: true } });
+  await rig.once();
+  assert.equal(rig.server.objects.size, 0);
+  rig.write('a');
+  await rig.once({ receipts: false });
+  assert.equal(rig.server.objects.size, 1);
+});
+
+test('killed between proof and receipt, nothing that was proved is missing in the end', async (t) => {
+  const rig = await createRig(t, { settings: { receipts: true, retentionMs: 0 } });
+  for (let round = 0; round < 4; round += 1) {
+    for (let file = 0; file < 40; file += 1) rig.write(`round-${round}/file-${file}`);
+    const mover = await rig.start();
+    await until(() => mover.snapshot().total.freed.files >= 10 * (round + 1) - 5, 'some are freed');
+    mover.kill();
+    await mover.done.catch(() => {});
+  }
+  await rig.once();
+  const lines = linesOf(rig);
+  assert.deepEqual([...new Set(filesOf(lines, 'freed'))].length, 160);
+  assert.deepEqual([...new Set(filesOf(lines, 'proved'))].length, 160);
+});
+
+test('without the bucket they wait in the state directory, and go with the next start', async (t) => {
+  const rig = await createRig(t, { settings: { receipts: true, keep: true } });
+  rig.write('a');
+  const denied = rig.server.faults.add({
+    when: ({ op, key }) => op === 'PutObject' && key.startsWith(RECEIPTS_PREFIX),
+    do: DENIED,
+  });
+  const { exit } = await rig.once();
+  assert.equal(exit, 'ok', 'the files are what counts');
+  assert.ok(rig.lines.some(({ message }) => /the last receipt waits for the next start/.test(message)));
+  denied.remove();
+  await rig.once();
+  assert.deepEqual(filesOf(linesOf(rig), 'proved'), ['a']);
+});
+
+test('an answer that was lost writes no second object: the same lines have the same name', async (t) => {
+  const rig = await createRig(t, { settings: { receipts: true, keep: true } });
+  rig.write('a');
+  rig.server.faults.add({
+    when: ({ op, key }) => op === 'PutObject' && key.startsWith(RECEIPTS_PREFIX),
+    times: 1,
+    do: { kind: 'lost-answer' },
+  });
+  await rig.once();
+  await rig.once();
+  assert.deepEqual(filesOf(linesOf(rig), 'proved'), ['a']);
+  assert.equal([...rig.server.objects.keys()].filter((key) => key.startsWith(RECEIPTS_PREFIX)).length, 1);
+});
+
+test('each hour has its object, and a part torn by a kill is ended where its last whole line ends', async (t) => {
+  const directory = join(await tempDir(t), 'spool');
+  const line = (number: number) => `{"event":"freed","number":${number}}\n`;
+  const first = openSpool(directory, '/source');
+  first.add(line(1), AT);
+  first.add(line(2), AT + HOUR_MS);
+  first.flush();
+  // As a kill leaves it: half a line at the end.
+  const part =
+    readdirSync(directory).find((name) => name.endsWith('.part')) ?? assert.fail('there is a part');
+  appendFileSync(join(directory, part), '{"event":"freed","numb');
+  const second = openSpool(directory, '/source');
+  second.add(line(3), AT + HOUR_MS);
+  second.seal(AT + HOUR_MS, false);
+  assert.deepEqual(
+    (await second.ready()).map(({ key }) => key.slice(0, 20)),
+    ['dt=2026-11-21/hh=13/', 'dt=2026-11-21/hh=14/'],
+  );
+  second.seal(AT + 2 * HOUR_MS, false);
+  const ready = await second.ready();
+  const texts = ready.map(({ path }) => gunzipSync(readFileSync(path)).toString());
+  const end = '{"event":"end","source":"/source","lines":1,"lost":0}\n';
+  assert.deepEqual(
+    texts.sort(),
+    [1, 2, 3].map((number) => line(number) + end),
+  );
+  for (const { name } of ready) second.done(name);
+  assert.deepEqual(readdirSync(directory), []);
+});
+
+test('killed while it compresses, the same content gets the same name again', async (t) => {
+  const directory = join(await tempDir(t), 'spool');
+  const fill = (): void => {
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, '2026-11-21T13.part'), '{"event":"freed"}\n');
+  };
+  fill();
+  const before = await openSpool(directory, '/s').ready();
+  // Compressed, but the kill came before the source was deleted.
+  fill();
+  const after = await openSpool(directory, '/s').ready();
+  assert.deepEqual(after, before);
+  assert.equal(readdirSync(directory).length, 1);
+});
+
+test('a state directory that cannot be written loses lines, counted, and no file', async (t) => {
+  const directory = join(await tempDir(t), 'file');
+  writeFileSync(directory, 'a file where the directory would be');
+  const spool = openSpool(directory, '/s');
+  spool.add('{"event":"freed"}\n', AT);
+  spool.flush();
+  assert.equal(spool.lost, 1);
+  rmSync(directory);
+  spool.add('{"event":"freed"}\n', AT);
+  spool.seal(AT, true);
+  const [ready] = await spool.ready();
+  const text = gunzipSync(readFileSync(ready?.path ?? '')).toString();
+  assert.match(text, /"lines":1,"lost":1\}/);
+});
