@@ -13,6 +13,11 @@ const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
 export const INSTANCE_METADATA = '169.254.169.254/32';
 /** NodeLocal DNSCache listens there on every node that has it. */
 const NODE_LOCAL_DNS = '169.254.20.10/32';
+/** https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html */
+const POD_IDENTITY_AGENT: Egress = {
+  to: [{ ipBlock: { cidr: '169.254.170.23/32' } }],
+  ports: [{ protocol: 'TCP', port: 80 }],
+};
 
 export const DNS: Egress = {
   to: [
@@ -52,6 +57,7 @@ export function writerNetwork(scope: Construct, settings: TargetSettings): void 
           })),
           ports: [{ protocol: 'TCP', port: 443 }],
         };
+  const podIdentity = settings.s3 === 'aws' && settings.webIdentity === 'pod-identity';
   addPolicy(scope, settings.name, labelsOf(settings, 'writer'), {
     podSelector: { matchLabels: selectorOf(settings, 'writer') },
     policyTypes: ['Ingress', 'Egress'],
@@ -61,7 +67,7 @@ export function writerNetwork(scope: Construct, settings: TargetSettings): void 
         ports: [{ protocol: 'TCP', port: HEALTH_PORT }],
       },
     ],
-    egress: [DNS, store],
+    egress: [DNS, store, ...(podIdentity ? [POD_IDENTITY_AGENT] : [])],
   });
 }
 

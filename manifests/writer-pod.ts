@@ -65,18 +65,25 @@ function uploader(settings: TargetSettings, values: PodValues): IContainer {
   };
 }
 
-/** The command line of `ferry files`, one flag a line. */
-function uploaderArguments(settings: TargetSettings, { plan, figures }: PodValues): string[] {
-  const { inputs } = plan;
+/** Where from and where to, as flags that `ferry files` and `ferry doctor` share. */
+export function routeFlags(settings: TargetSettings): string[] {
   const to = ['s3:/', settings.bucket, ...(settings.prefix === undefined ? [] : [settings.prefix])].join('/');
   const endpoint = endpointOf(settings);
   return [
-    'files',
     `--source=${settings.writerPath}`,
     `--to=${to}`,
     `--region=${settings.region}`,
     ...(endpoint === undefined ? [] : [`--endpoint=${endpoint}`]),
     ...(settings.s3 === 'in-cluster' ? ['--path-style'] : []),
+  ];
+}
+
+/** The command line of `ferry files`, one flag a line. */
+function uploaderArguments(settings: TargetSettings, { plan, figures }: PodValues): string[] {
+  const { inputs } = plan;
+  return [
+    'files',
+    ...routeFlags(settings),
     `--state=${STATE_DIR}`,
     `--listen=0.0.0.0:${HEALTH_PORT}`,
     `--log-level=${settings.logLevel}`,

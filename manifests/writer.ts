@@ -17,10 +17,11 @@ export class WriterChart extends Chart {
     const { name } = settings;
     const labels = labelsOf(settings, 'writer');
     const selector = selectorOf(settings, 'writer');
-    const injected = settings.s3 === 'aws' && settings.webIdentity === 'injected';
+    const annotated = settings.s3 === 'aws' && settings.webIdentity === 'injected';
+    const injected = annotated || (settings.s3 === 'aws' && settings.webIdentity === 'pod-identity');
 
     new ServiceAccount(this, 'account', {
-      metadata: { name, labels, annotations: injected ? roleAnnotations(settings) : {} },
+      metadata: { name, labels, annotations: annotated ? roleAnnotations(settings) : {} },
       automountToken: false,
     });
 
@@ -35,7 +36,7 @@ export class WriterChart extends Chart {
         strategy: { type: 'Recreate' },
         selector: { matchLabels: selector },
         template: {
-          // The webhook that injects the role's token would do so for every container that is not named here.
+          // The webhook that injects the role's credentials would do so for every container that is not named here.
           metadata: {
             labels,
             ...(injected ? { annotations: { 'eks.amazonaws.com/skip-containers': WRITER } } : {}),

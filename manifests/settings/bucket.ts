@@ -1,6 +1,7 @@
 // Settings of the bucket: where it is, and how the uploader comes to its credentials.
 import { choice, field, httpUrl, optional, size, text, toggle } from '../../app/core/settings/fields.ts';
 import { parseImage } from '../quantities.ts';
+import { BUCKET_NAME, BUCKET_NAME_TEXT } from './names.ts';
 
 const BUCKET = 'The bucket';
 
@@ -17,8 +18,8 @@ export const BUCKET_FIELDS = {
   bucket: text(
     { group: BUCKET, what: 'Where the files go', example: 'acme-ferry-staging' },
     'NAME',
-    'a bucket name (3 to 63 small letters, digits, dots and dashes)',
-    /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+    BUCKET_NAME_TEXT,
+    BUCKET_NAME,
   ),
   prefix: optional(
     text(
@@ -62,7 +63,7 @@ export const BUCKET_FIELDS = {
       example: 'injected',
       default: 'injected',
     },
-    ['injected', 'projected'],
+    ['injected', 'pod-identity', 'projected'],
   ),
   stsEndpoint: optional(
     httpUrl({

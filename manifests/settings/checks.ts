@@ -6,13 +6,14 @@ import { planProblems } from '../../app/plan/inputs.ts';
 import { planCapacity } from '../../app/plan/plan.ts';
 import { isPinned } from '../quantities.ts';
 import { neededGrace } from '../values.ts';
+import { checkAws } from './checks-aws.ts';
 import { planInputsOf, type TargetSettings } from './settings.ts';
 
 export type TargetConflict = Conflict<keyof TargetSettings & string>;
 
 /** Needs every setting to be valid by itself. Empty when a pod can be made of them. */
 export function checkTarget(settings: TargetSettings): TargetConflict[] {
-  return [...checkSurroundings(settings), ...checkPlan(settings)];
+  return [...checkSurroundings(settings), ...checkAws(settings), ...checkPlan(settings)];
 }
 
 function checkSurroundings(settings: TargetSettings): TargetConflict[] {

@@ -63,3 +63,24 @@ export function wrongManifestImports(path: string, source: string): string[] {
     return [`manifests/${path} imports ${specifier}, which is neither the plan nor settings nor units.`];
   });
 }
+
+/** What the Pulumi program may import beside itself: the charts with their settings, and how errors are said. */
+const INFRA_MAY_IMPORT = ['/infra/', '/manifests/', '/app/core/settings/', '/app/core/errors.ts'];
+/** The documents stand alone: whoever proves them needs nothing else. */
+const DOCUMENTS = '/infra/documents/';
+
+/**
+ * One sentence for each import of the Pulumi program that leaves it for more than that.
+ * @param path below `infra/`, with slashes
+ */
+export function wrongInfraImports(path: string, source: string): string[] {
+  const allowed = `/infra/${path}`.startsWith(DOCUMENTS) ? [DOCUMENTS] : INFRA_MAY_IMPORT;
+  return importsOf(source).flatMap((specifier) => {
+    if (!specifier.startsWith('.'))
+      return allowed[0] === DOCUMENTS ? [`infra/${path} imports ${specifier}.`] : [];
+    const target = new URL(specifier, `file:///infra/${path}`).pathname;
+    return allowed.some((part) => target.startsWith(part))
+      ? []
+      : [`infra/${path} imports ${specifier}, which is not for it.`];
+  });
+}

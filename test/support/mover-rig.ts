@@ -139,7 +139,13 @@ export async function createRig(t: TestContext, options: RigOptions = {}): Promi
       maxSockets: settings.concurrency,
       env: {},
     });
-    const mover = await startMover({ settings, store, clock: systemClock, log, hints: options.hints ?? true });
+    const mover = await startMover({
+      settings,
+      store,
+      clock: systemClock,
+      log,
+      hints: options.hints ?? true,
+    });
     mover.done.catch(() => {}); // A test that awaits it sees the rejection; one that kills it need not.
     running.push({ mover, store });
     return mover;

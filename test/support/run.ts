@@ -1,5 +1,6 @@
 // Runs the test files: `run.ts quick` is `npm test`, `run.ts full` adds the long suites (*.full.test.ts), and
-// `run.ts cluster` runs those alone that need a Kubernetes (*.cluster.test.ts).
+// `run.ts cluster` and `run.ts pulumi` run those alone that need a Kubernetes (*.cluster.test.ts) or Pulumi's engine
+// (*.pulumi.test.ts).
 // Ends with one line that says what ran and names what could not run here and why. Other arguments pick files by name.
 import { globSync } from 'node:fs';
 import { run } from 'node:test';
@@ -8,9 +9,16 @@ import { spec } from 'node:test/reporters';
 /** Files at a time; those of a cluster wait for it most of the time. */
 const CONCURRENCY: Readonly<Record<string, number>> = { quick: 2, full: 2, cluster: 3 };
 
+/** Suites that need more than this machine may have; each answers what takes down again what it has started. */
+const PREPARE: Readonly<Record<string, () => Promise<() => Promise<void>>>> = {
+  cluster: async () => (await import('../cluster/prepare.ts')).prepareCluster(),
+  pulumi: async () => (await import('../pulumi/prepare.ts')).preparePulumi(),
+};
+
 const [mode = 'quick', ...only] = process.argv.slice(2);
 const files = globSync('test/**/*.test.ts')
-  .filter((file) => file.endsWith('.cluster.test.ts') === (mode === 'cluster'))
+  .filter((file) => (/\.(cluster|pulumi)\.test\.ts$/.exec(file)?.[1] ?? mode) === mode)
+  .filter((file) => !(mode in PREPARE) || file.endsWith(`.${mode}.test.ts`))
   .filter((file) => mode === 'full' || !file.endsWith('.full.test.ts'))
   .filter((file) => only.length === 0 || only.some((part) => file.includes(part)))
   .sort();
@@ -19,8 +27,7 @@ if (files.length === 0) {
   process.exit(1);
 }
 
-const takeDown =
-  mode === 'cluster' ? await (await import('../cluster/prepare.ts')).prepareCluster() : undefined;
+const takeDown = await PREPARE[mode]?.();
 const startedMs = performance.now();
 const notRun = new Map<string, number>();
 let passed = 0;
@@ -50,6 +57,6 @@ events.on('end', async () => {
       `Not run: ${missing.length === 0 ? 'nothing' : missing.join('; ')}.\n`,
   );
   await takeDown?.();
-  process.exitCode = failed === 0 && (passed > 0 || mode === 'cluster') ? 0 : 1;
+  process.exitCode = failed === 0 && (passed > 0 || mode in PREPARE) ? 0 : 1;
 });
 events.compose(spec).pipe(process.stdout);
