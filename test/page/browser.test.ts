@@ -32,7 +32,10 @@ async function look(
   history?: History,
 ): Promise<{ page: Page; url: string }> {
   const mover = await rig.start({ retentionMs: 24 * 60 * MINUTE });
-  const snapshot = (): FilesSnapshot => ({ ...mover.snapshot(), ...change(mover.snapshot()) });
+  const snapshot = (): FilesSnapshot => {
+    const now = mover.snapshot();
+    return { ...now, ...change(now) };
+  };
   const { url } = await servePage(t, mover, { snapshot, ...(history && { history }) });
   browser ??= openBrowser();
   const context = await (await browser).newContext({ timezoneId: 'Europe/Berlin', ...options });
