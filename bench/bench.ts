@@ -8,6 +8,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { CASES, type Case, QUICK_CASE } from './cases.ts';
 import { chart } from './chart.ts';
 import { worseRatios } from './check.ts';
+import { eventsSection } from './events.ts';
 import { describeMachine } from './machine.ts';
 import { findAccounting } from './measure.ts';
 import { type BenchOptions, parseOptions } from './options.ts';
@@ -94,7 +95,7 @@ async function main(options: BenchOptions): Promise<number> {
     mkdirSync(DOCS, { recursive: true });
     writeFileSync(RECORD, `${JSON.stringify(record, null, 2)}\n`);
     writeFileSync(join(DOCS, 'benchmark.svg'), chart(record));
-    writeFileSync(join(DOCS, 'benchmark.md'), markdown(record));
+    writeFileSync(join(DOCS, 'benchmark.md'), `${markdown(record)}${eventsSection()}`);
     say('Wrote docs/benchmark.json, .md and .svg.');
   }
   return exit;

@@ -153,7 +153,7 @@ export function wantedDays(settings: EventsSettings, wanted: Wanted, nowMs: numb
   const yesterday = addDays(today, -1);
   if (wanted.day !== undefined) return [wanted.day];
   const first = wanted.from ?? addDays(today, -settings.lookback);
-  const days = daysFrom(first, wanted.to ?? yesterday);
+  const days = daysFrom(first, wanted.to ?? (first > yesterday ? first : yesterday));
   return wanted.today === true && !days.includes(today) ? [...days, today] : days;
 }
 

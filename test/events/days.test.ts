@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { addDays, dayOf, daysFrom, isDay } from '../../app/events/days.ts';
+import { type Wanted, wantedDays } from '../../app/events/run.ts';
 import { chooseTasks, type StoredUnit, unitName } from '../../app/events/units.ts';
 import { docsOf } from '../support/events/api.ts';
 import { createEventsRig, filesBelow, readDay } from '../support/events/rig.ts';
@@ -170,4 +171,20 @@ test('a listing that fails stops the run before anything is pulled: unknown is n
   const asked = rig.api.asked.length;
   await assert.rejects(rig.run({ wanted: { day: DAY } }), /is a file, not a folder/);
   assert.equal(rig.api.asked.length, asked);
+});
+
+test('the days asked for: one, a span, a span to yesterday, today when it is named; nothing named: those looked back for', async (t) => {
+  const { settings } = await createEventsRig(t);
+  const nowMs = Date.UTC(2026, 10, 21, 7);
+  const days = (wanted: Wanted) => wantedDays(settings('events: [charge]\nlookback: 2'), wanted, nowMs);
+  assert.deepEqual(days({}), ['2026-11-19', '2026-11-20']);
+  assert.deepEqual(days({ today: true }), ['2026-11-19', '2026-11-20', '2026-11-21']);
+  assert.deepEqual(days({ day: '2026-01-05' }), ['2026-01-05']);
+  assert.deepEqual(days({ from: '2026-11-19' }), ['2026-11-19', '2026-11-20']);
+  assert.deepEqual(days({ from: '2026-11-21' }), ['2026-11-21']);
+  assert.deepEqual(days({ from: '2026-01-30', to: '2026-02-01' }), [
+    '2026-01-30',
+    '2026-01-31',
+    '2026-02-01',
+  ]);
 });

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { bundle } from '../../app/bundle.ts';
+import { eventsSection, keepEventsRecord } from '../../bench/events.ts';
 import { ROOT } from '../support/cli.ts';
 import { readDay } from '../support/events/rig.ts';
 import { peakRssBytes, spawnFerry } from '../support/ferry-child.ts';
@@ -51,6 +52,11 @@ test('1,000,000 events: at most 150 MiB resident, at least 20,000 a second again
   t.diagnostic(
     `${peakMib.toFixed(0)} MiB at most, ${perSecond} events a second, ${seconds.toFixed(1)} s in all`,
   );
+  if (process.env.FERRY_WRITE_DOCS === '1')
+    keepEventsRecord({
+      ...{ date: new Date().toISOString().slice(0, 10), records: COUNT },
+      ...{ peakRssBytes: peakBytes, seconds: Number(seconds.toFixed(2)) },
+    });
   assert.ok(peakMib <= MOST_MIB, `${peakMib} MiB`);
   assert.ok(perSecond >= LEAST_PER_SECOND, `${perSecond} a second`);
 });
@@ -61,3 +67,8 @@ async function firstLine(server: ChildProcess): Promise<string> {
   const [chunk] = (await once(stdout, 'data')) as [Buffer]; // a stream of bytes
   return chunk.toString().trim();
 }
+
+test('docs/benchmark.md holds the figure that was measured last', () => {
+  const page = readFileSync(join(ROOT, 'docs/benchmark.md'), 'utf8');
+  assert.ok(page.endsWith(eventsSection()), 'docs/benchmark.md is stale: run npm run bench -- --write-docs');
+});
