@@ -26,7 +26,7 @@ test('the role has the name, path and trust of the settings, one policy of its o
   );
   const role = only(all, 'aws:iam/role:Role').inputs;
   assert.equal(role.name, 'ferry-staging');
-  assert.equal(role.path, '/');
+  assert.equal(role.path, '/team/');
   assert.deepEqual(JSON.parse(String(role.assumeRolePolicy)), irsaTrust(ROLE, ISSUER, ACCOUNT));
   assert.equal('permissionsBoundary' in role, false);
   const policy = only(all, 'aws:iam/rolePolicy:RolePolicy').inputs;

@@ -1,7 +1,7 @@
 // Names that the tests of documents and components share.
 import { roleName } from '../../../infra/documents/policy.ts';
 
-export const ROLE = roleName('arn:aws:iam::111122223333:role/ferry-staging');
+export const ROLE = roleName('arn:aws:iam::111122223333:role/team/ferry-staging');
 export const ISSUER = 'https://oidc.eks.eu-central-1.amazonaws.com/id/0123456789ABCDEF';
 export const ACCOUNT = { namespace: 'ferry', name: 'file-writer' };
 export const PLACE = { partition: 'aws', bucket: 'acme-ferry', prefix: 'site-1' };
