@@ -9,6 +9,10 @@ export interface RoleInReview {
   /** Without a slash at its end; absent: the whole bucket. */
   readonly prefix?: string | undefined;
   readonly kmsKey?: string | undefined;
+  /** The only way in, where there is one: `vpce-1a2b…`. */
+  readonly vpcEndpoint?: string | undefined;
+  /** ARN of the only role that may delete; without one nobody may. */
+  readonly breakGlass?: string | undefined;
   readonly trust: unknown;
   readonly identity: unknown;
   readonly boundary?: unknown;

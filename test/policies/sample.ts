@@ -7,6 +7,17 @@ const BUCKET = 'arn:aws:s3:::acme-ferry';
 const KEY = 'arn:aws:kms:eu-central-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef';
 const ENDPOINT = 'vpce-0123456789abcdef0';
 
+const WRITES = [
+  's3:PutObject',
+  's3:PutObjectAcl',
+  's3:PutObjectLegalHold',
+  's3:PutObjectRetention',
+  's3:PutObjectTagging',
+  's3:ReplicateObject',
+];
+const DELETES = ['s3:DeleteObject', 's3:DeleteObjectTagging', 's3:DeleteObjectVersion'];
+const TRANSFERS = ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject', 's3:RestoreObject'];
+
 function deny(
   Sid: string,
   Action: readonly string[],
@@ -18,7 +29,9 @@ function deny(
 }
 
 /** One service account of one cluster, a prefix of one bucket, S3's own keys. */
-export function sampleRole(): RoleInReview {
+export function sampleRole(): RoleInReview & {
+  readonly bucketPolicy: { readonly Version: string; readonly Statement: readonly unknown[] };
+} {
   return {
     arn: ROLE,
     region: 'eu-central-1',
@@ -72,10 +85,10 @@ export function sampleRole(): RoleInReview {
           Bool: { 's3:ObjectCreationOperation': 'true' },
           Null: { 's3:if-none-match': 'true' },
         }),
-        deny('RefuseOtherWriters', ['s3:PutObject', 's3:PutObjectAcl'], [`${BUCKET}/site-1/*`], {
+        deny('RefuseOtherWriters', WRITES, [`${BUCKET}/site-1/*`], {
           StringNotEquals: { 'aws:PrincipalArn': ROLE },
         }),
-        deny('RefuseDeleting', ['s3:DeleteObject', 's3:DeleteObjectVersion'], [`${BUCKET}/site-1/*`]),
+        deny('RefuseDeleting', DELETES, [`${BUCKET}/site-1/*`]),
       ],
     },
   };
@@ -83,10 +96,16 @@ export function sampleRole(): RoleInReview {
 
 /** The same with everything that may be asked for: a key, one way in, a boundary. */
 export function fullRole(): RoleInReview {
+  const sample = sampleRole();
+  const otherWays = deny('RefuseOtherWays', TRANSFERS, [`${BUCKET}/site-1/*`], {
+    StringNotEquals: { 'aws:SourceVpce': ENDPOINT },
+  });
   const through = { StringEquals: { 'aws:SourceVpce': ENDPOINT } };
   return {
-    ...sampleRole(),
+    ...sample,
+    bucketPolicy: { Version: '2012-10-17', Statement: [...sample.bucketPolicy.Statement, otherWays] },
     kmsKey: KEY,
+    vpcEndpoint: ENDPOINT,
     identity: {
       Version: '2012-10-17',
       Statement: [
