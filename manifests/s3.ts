@@ -27,7 +27,7 @@ const SERVER = {
   cpuLimit: 1_000,
   memoryRequest: 64 * MIB,
   memoryLimit: 512 * MIB,
-  ephemeralStorage: 64 * MIB,
+  ephemeralStorage: 128 * MIB,
 };
 const SETUP = { ...SERVER, memoryLimit: 128 * MIB };
 

@@ -1,0 +1,54 @@
+// Each weakening of what is delivered is found, by the rules that name it and by no other.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { documentsOf, synthesize } from '../../../manifests/synth.ts';
+import { readManifests } from '../../../policies/rules/kube.ts';
+import { POD_RULES } from '../../../policies/rules/pods.ts';
+import { findings } from '../../../policies/rules/rule.ts';
+import { deliveredTarget } from '../../manifests/targets.ts';
+import { killRate, shown } from '../mutation.ts';
+import { JOB, podWeakenings } from './pod-weakenings.ts';
+
+async function staging(): Promise<unknown[]> {
+  const files = await synthesize(deliveredTarget('staging'));
+  return [...[...files.values()].flatMap(documentsOf), JOB];
+}
+
+function broken(documents: unknown): string[] {
+  assert.ok(Array.isArray(documents));
+  // The job holds no pod here; what it runs is not its subject.
+  const job = documents.find((each) => each.kind === 'CronJob');
+  const others = documents.filter((each) => each !== job);
+  const target = readManifests('staging', others);
+  const withJob = readManifests('staging', job === undefined ? [] : [job]);
+  const cron = POD_RULES.filter(({ name }) => name === 'cronjob-deadline');
+  return [...findings(POD_RULES, target), ...findings(cron, { ...withJob })].map(({ rule }) => rule.name);
+}
+
+test('what is delivered for staging breaks no rule', async () => {
+  assert.deepEqual(broken(await staging()), []);
+});
+
+test('each weakening of pod, namespace, network and job is caught by exactly the rules that name it', async (t) => {
+  const good = await staging();
+  const weakenings = podWeakenings(good);
+  const rate = killRate(good, weakenings, broken);
+  t.diagnostic(`pods: ${shown(rate)}`);
+  assert.deepEqual(rate.wrong, []);
+  assert.ok(rate.all >= 100, `${rate.all} weakenings`);
+  const named = new Set(weakenings.flatMap(({ rules }) => rules));
+  assert.deepEqual(
+    POD_RULES.map(({ name }) => name).filter((name) => !named.has(name)),
+    [],
+    'rules that no weakening tries',
+  );
+});
+
+test('each rule says what it protects from, what to do and where that is written', () => {
+  const names = POD_RULES.map(({ name }) => name);
+  assert.equal(new Set(names).size, names.length);
+  for (const { name, protectsFrom, remedy, reference } of POD_RULES) {
+    assert.match(name, /^[a-z0-9-]+$/);
+    assert.ok(protectsFrom.length > 10 && /\.$/.test(remedy) && reference.length > 10, name);
+  }
+});
