@@ -9,7 +9,10 @@ import { type BytePath, toSystemPath } from './paths.ts';
 import { arrivedMs, sameStat } from './settle.ts';
 import type { FileStat, FoundFile } from './walk.ts';
 
-/** `waiting`: not in the store yet. `sent`: acknowledged, not yet proved. `failing`: the last attempt failed. */
+/**
+ * `waiting`: not in the store yet. `sent`: acknowledged, not yet proved. `failing`: the last attempt failed; asked for,
+ * it also finds proved files whose delete is refused.
+ */
 export type FileState = 'waiting' | 'sent' | 'proved' | 'failing';
 export const FILE_STATES: readonly FileState[] = ['waiting', 'sent', 'proved', 'failing'];
 
@@ -92,9 +95,11 @@ export function createBrowser(parts: BrowserParts): Browser {
     if (gathered && nowMs - gathered.atMs < GATHERED_FOR_MS && nowMs >= gathered.atMs) return gathered.files;
     const files = new Map<BytePath, FoundFile>();
     for (const row of ledger.unprovedInMemory()) files.set(row.path, row);
-    for (const path of backoff.paths()) {
-      const file = look(path);
-      if (file) files.set(path, file);
+    for (const failing of [backoff, refused]) {
+      for (const path of failing.paths()) {
+        const file = look(path);
+        if (file) files.set(path, file);
+      }
     }
     for (const file of settling.files()) files.set(file.path, file);
     for (const file of queue.files()) files.set(file.path, file);
@@ -145,15 +150,12 @@ export function createBrowser(parts: BrowserParts): Browser {
         : undefined;
       const after = earlier(query.after, until);
       const from = { ...query, after };
-      const inMemory =
-        query.state === 'proved'
-          ? []
-          : newestOf(unproved().values(), from)
-              .map(describe)
-              .filter(
-                ({ state }) => state !== 'proved' && (query.state === undefined || state === query.state),
-              )
-              .slice(0, query.limit + 1);
+      const inMemory: LocalFile[] = [];
+      for (const file of query.state === 'proved' ? [] : newestOf(unproved().values(), from)) {
+        const described = describe(file);
+        if (isAsked(described, query.state)) inMemory.push(described);
+        if (inMemory.length > query.limit) break;
+      }
       const proved =
         query.state === undefined || query.state === 'proved'
           ? await provedAfter(from, query.limit)
@@ -181,6 +183,12 @@ export function createBrowser(parts: BrowserParts): Browser {
       return backoff.example(reason) ?? refused.example(reason);
     },
   };
+}
+
+/** Proved files come from the ledger, unless they are asked for because their delete is refused. */
+function isAsked({ state, trouble }: LocalFile, asked: FileState | undefined): boolean {
+  if (asked === 'failing') return trouble !== undefined;
+  return state !== 'proved' && (asked === undefined || state === asked);
 }
 
 function objectOf(row: LedgerRow): NonNullable<LocalFile['object']> {

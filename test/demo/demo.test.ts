@@ -13,6 +13,7 @@ test('the demo moves what is written, loses nothing, sends nothing twice, and it
   const root = demoDirectory(t);
   const { code, stdout, stderr } = await startDemo(t, root, '--for', '8s', '--burst', '300').ended;
   assert.equal(code, 0, stdout + stderr);
+  assert.match(stdout, /^Look at it: http:\/\/127\.0\.0\.1:\d+\/\n/, 'the first thing said is where to look');
   assert.ok(!stdout.includes('\u001b'), 'no escape codes without a terminal');
   const equation =
     /^written ([\d,]+) = in the bucket ([\d,]+) \+ still local only ([\d,]+); 0 lost, 0 sent twice$/m.exec(

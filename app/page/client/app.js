@@ -14,12 +14,14 @@ let stream;
 let filesStarted = false;
 /** How far this machine's clock is before the mover's, milliseconds. */
 let skewMs = 0;
+let backlogFiles = 0;
 const SAMPLE_EVERY_MS = 10_000;
 const KEPT_MS = 3_600_000;
 
 /** @param {Status} status */
 function show(status) {
   skewMs = Date.now() - status.atMs;
+  backlogFiles = status.backlog.files;
   byId('offline').hidden = true;
   showStatus(status);
   const last = samples.at(-1);
@@ -38,7 +40,11 @@ function show(status) {
   }
   if (!filesStarted) {
     filesStarted = true;
-    startFiles(status.names, () => Date.now() - skewMs);
+    startFiles(
+      status.names,
+      () => Date.now() - skewMs,
+      () => backlogFiles,
+    );
   }
 }
 

@@ -18,6 +18,8 @@ export const STATES = {
 };
 /** A search that found nothing in so many steps asks whether to go on. */
 const STEPS_MAX = 40;
+/** What may come between the two numbers. */
+const LISTED_LATE = 500;
 
 /** @type {string | null} */
 let next = null;
@@ -25,10 +27,17 @@ let shown = 0;
 let asked = 0;
 /** @type {() => number} */
 let now = Date.now;
+/** @type {() => number} how many files wait in all */
+let backlog = () => 0;
 
-/** @param {boolean} names whether names may be shown here  @param {() => number} clock the mover's */
-export function startFiles(names, clock) {
+/**
+ * @param {boolean} names whether names may be shown here
+ * @param {() => number} clock the mover's
+ * @param {() => number} waiting how many files wait in all
+ */
+export function startFiles(names, clock, waiting) {
   now = clock;
+  backlog = waiting;
   const form = byId('filter');
   if (!names) {
     form.hidden = true;
@@ -106,12 +115,22 @@ async function load(more) {
   }
   button.hidden = next === null;
   button.textContent = found === 0 ? 'Look further back' : 'Show more';
-  note.textContent =
+  const fit =
     shown === 0
       ? next === null
         ? 'No file fits.'
         : 'Nothing found so far.'
       : `${count(shown)} ${shown === 1 ? 'file' : 'files'}${next === null ? '' : ', and more'}.`;
+  note.textContent = `${fit}${unlisted(rows)}`;
+}
+
+/** Of a long backlog only the part that is in memory is listed. @param {Element} rows */
+function unlisted(rows) {
+  const listed = rows.querySelectorAll('.state-waiting, .state-failing').length;
+  const hides = next === null && ['', 'waiting'].includes(entered('state')) && entered('name') === '';
+  return hides && backlog() > listed + LISTED_LATE
+    ? ` ${count(backlog())} files wait in all; the older ones are not listed one by one yet.`
+    : '';
 }
 
 /** @param {FileRow} file */
