@@ -7,9 +7,12 @@ import { openS3Store } from '../../../app/core/s3/store.ts';
 import { loadSettings } from '../../../app/core/settings/settings.ts';
 import { runDoctor } from '../../../app/files/doctor/doctor.ts';
 import { doctorSpec } from '../../../app/files/settings.ts';
+import { readTarget } from '../../../manifests/settings/read.ts';
+import { roleOf } from '../../../policies/deployed.ts';
 import { type CallMade, driftOf } from '../../../policies/iam/drift.ts';
 import type { RoleInReview } from '../../../policies/iam/places.ts';
 import { readRole } from '../../../policies/iam/reach.ts';
+import { LEAST, settingsFile } from '../../manifests/targets.ts';
 import { createRig, type Rig } from '../../support/mover-rig.ts';
 import { put } from '../mutation.ts';
 import { fullRole, sampleRole } from '../sample.ts';
@@ -89,7 +92,13 @@ test('every call the program makes is granted, and every grant is used by a call
     'ListObjectsV2',
   ])
     assert.ok(kinds.has(kind), `${kind} was never called`);
-  for (const role of [sampleRole(), fullRole()])
+  const settings = readTarget(
+    'Pulumi.test.yaml',
+    settingsFile({ ...LEAST.aws, cluster: 'staging', prefix: PREFIX }),
+  );
+  const deployed = roleOf(settings);
+  assert.ok(deployed);
+  for (const role of [sampleRole(), fullRole(), deployed])
     assert.deepEqual(driftOf(readRole(role), calls), { refused: [], unused: [] });
 
   // The doctor asks for what the role must not have, too, and is content with a refusal.
