@@ -9,13 +9,15 @@ export interface LifecycleInReview {
     | {
         readonly prefix?: string | undefined;
         readonly objectSizeGreaterThan?: number | undefined;
-        readonly and?: { readonly prefix?: string; readonly objectSizeGreaterThan?: number } | undefined;
+        readonly and?:
+          | { readonly prefix?: string | undefined; readonly objectSizeGreaterThan?: number | undefined }
+          | undefined;
       }
     | undefined;
   readonly abortIncompleteMultipartUpload?: { readonly daysAfterInitiation: number } | undefined;
   readonly noncurrentVersionExpiration?: { readonly noncurrentDays: number } | undefined;
   readonly transitions?: readonly { readonly days: number; readonly storageClass: string }[] | undefined;
-  readonly expiration?: { readonly days?: number } | undefined;
+  readonly expiration?: { readonly days?: number | undefined } | undefined;
 }
 
 /** What is missing was not declared. */

@@ -84,3 +84,27 @@ export function wrongInfraImports(path: string, source: string): string[] {
       : [`infra/${path} imports ${specifier}, which is not for it.`];
   });
 }
+
+/** What the policies may import beside themselves: documents that are plain functions, charts, settings, units. */
+const POLICIES_MAY_IMPORT = [
+  '/policies/',
+  DOCUMENTS,
+  '/manifests/',
+  '/app/core/settings/',
+  '/app/core/errors.ts',
+  '/app/core/units.ts',
+];
+
+/**
+ * One sentence for each import of the policies that leaves them for more than that.
+ * @param path below `policies/`, with slashes
+ */
+export function wrongPolicyImports(path: string, source: string): string[] {
+  return importsOf(source).flatMap((specifier) => {
+    if (!specifier.startsWith('.')) return [];
+    const target = new URL(specifier, `file:///policies/${path}`).pathname;
+    return POLICIES_MAY_IMPORT.some((part) => target.startsWith(part))
+      ? []
+      : [`policies/${path} imports ${specifier}, which is not for it.`];
+  });
+}

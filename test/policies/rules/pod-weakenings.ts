@@ -39,7 +39,11 @@ export function podWeakenings(documents: readonly unknown[]): Weakening[] {
   return [
     ...containers.flatMap(([name, path]) => containerWeakenings(name, path)),
     ...volumeWeakenings(documents, pod),
-    ...argumentWeakenings(documents, uploader),
+    ...argumentWeakenings(
+      documents,
+      uploader,
+      Number(get(documents, [...pod, 'terminationGracePeriodSeconds'])),
+    ),
     ...(['hostNetwork', 'hostPID', 'hostIPC'] as const).map((field) =>
       set(field, [...pod, field], true, 'host-access'),
     ),
@@ -181,10 +185,13 @@ function volumeWeakenings(documents: readonly unknown[], pod: Path): Weakening[]
   });
 }
 
-function argumentWeakenings(documents: readonly unknown[], uploader: Path): Weakening[] {
+function argumentWeakenings(
+  documents: readonly unknown[],
+  uploader: Path,
+  graceSeconds: number,
+): Weakening[] {
   const args = get(documents, [...uploader, 'args']);
   if (!Array.isArray(args)) throw new Error('The uploader has no arguments.');
-  const grace = get(documents, [...uploader.slice(0, uploader.indexOf('initContainers')), 'terminationGracePeriodSeconds']);
   const other = (flag: string, value: string, rule: string): Weakening => {
     const index = args.findIndex((arg) => String(arg).startsWith(`--${flag}=`));
     return set(`--${flag}`, [...uploader, 'args', index], `--${flag}=${value}`, rule);
@@ -204,7 +211,7 @@ function argumentWeakenings(documents: readonly unknown[], uploader: Path): Weak
     other('critical-watermark', '1.2', 'watermarks'),
     without('high-watermark', 'watermarks'),
     other('source', '/elsewhere', 'watermarks'),
-    other('drain', `${grace}s`, 'drain-in-grace'),
+    other('drain', `${graceSeconds}s`, 'drain-in-grace'),
     other('drain', '10m', 'drain-in-grace'),
     without('drain', 'drain-in-grace'),
     set(

@@ -32,6 +32,8 @@ export interface S3LogEntry {
   readonly method: string;
   readonly op: S3Operation;
   readonly key: string;
+  /** Of a listing; empty when it has none. */
+  readonly prefix: string;
   /** 0: the connection was broken by order, or by the client. */
   readonly status: number;
   /** S3's error code; empty on success. */
@@ -107,9 +109,10 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
       const method = message.method ?? '';
       request = { number, method, op: 'Unknown', bucket: '', key: '', query: new Map(), headers: {} };
     }
-    const { method, op, key } = request;
+    const { method, op, key, query } = request;
+    const prefix = query.get('prefix') ?? '';
     const note = (status: number, code = '', bodyBytes = 0): void => {
-      requests.push({ number, method, op, key, status, code, bodyBytes });
+      requests.push({ number, method, op, key, prefix, status, code, bodyBytes });
     };
     const fault = faults.match(request);
     if (fault?.kind === 'reset') {
