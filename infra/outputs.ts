@@ -1,6 +1,8 @@
 // What a person needs next, as commands that can be pasted.
 import { HEALTH_PORT } from '../manifests/labels.ts';
+import { byteQuantity } from '../manifests/quantities.ts';
 import type { TargetSettings } from '../manifests/settings/settings.ts';
+import { podValues } from '../manifests/values.ts';
 import { routeFlags, UPLOADER } from '../manifests/writer-pod.ts';
 
 /** The image's entry point: in a pod without a shell there is nothing else to run. A test compares with the Dockerfile. */
@@ -30,6 +32,7 @@ export function commandsOf(settings: TargetSettings): Commands {
     doctor: [
       ...[...kubectl, 'exec', pod, '-c', UPLOADER, '--'],
       ...[...ENTRY_POINT, 'doctor', ...routeFlags(settings)],
+      `--volume-limit=${byteQuantity(podValues(settings).figures.sizeLimit.value)}`,
     ].join(' '),
   };
 }

@@ -79,7 +79,7 @@ suite('the target without an account', { skip: lacks('pulumi', 'cluster') }, () 
     );
     assert.match(
       String(doctor),
-      /doctor --source=.* --to=s3:\/\/demo-bucket .*--endpoint=http:\/\/ferry-s3\..* --path-style$/,
+      /doctor --source=.* --to=s3:\/\/demo-bucket .*--endpoint=http:\/\/ferry-s3\..* --path-style --volume-limit=\d+[KMG]i$/,
     );
   });
 

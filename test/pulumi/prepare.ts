@@ -6,18 +6,17 @@ import { existsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf } from '../../app/core/errors.ts';
+import { NO_CLUSTER, prepareCluster } from '../cluster/prepare.ts';
 import { ROOT } from '../support/cli.ts';
 
-const TOOLS = join(ROOT, '../shared/tools');
-const PULUMI_SCRIPT = join(TOOLS, 'pulumi-tools.sh');
-const CLUSTER_SCRIPT = join(TOOLS, 'cluster.sh');
+const PULUMI_SCRIPT = join(ROOT, '../shared/tools/pulumi-tools.sh');
 const MOTO = join(ROOT, '.cache/moto-5.2.5');
 
 /** Set to the reason when something is missing. */
 export const NEEDS = {
   pulumi: 'FERRY_TEST_NO_PULUMI',
   moto: 'FERRY_TEST_NO_MOTO',
-  cluster: 'FERRY_TEST_NO_CLUSTER',
+  cluster: NO_CLUSTER,
 };
 
 const run = promisify(execFile);
@@ -29,7 +28,7 @@ export async function preparePulumi(): Promise<Undo> {
   process.env.PATH = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`;
   await tell(NEEDS.pulumi, findPulumi);
   await tell(NEEDS.moto, findMoto);
-  return (await tell(NEEDS.cluster, findCluster)) ?? (async () => {});
+  return prepareCluster();
 }
 
 async function tell<T>(variable: string, find: () => Promise<T>): Promise<T | undefined> {
@@ -60,23 +59,6 @@ async function findMoto(): Promise<void> {
     });
   }
   process.env.PATH = `${bin}${delimiter}${process.env.PATH}`;
-}
-
-async function findCluster(): Promise<Undo> {
-  const stay: Undo = async () => {};
-  if (process.env.KUBECONFIG !== undefined) {
-    if (await isOnPath('kubectl', ['get', 'nodes'])) return stay;
-    throw new Error('needs a cluster: the one of KUBECONFIG does not answer');
-  }
-  if (!existsSync(CLUSTER_SCRIPT))
-    throw new Error('needs a Kubernetes cluster: start one and set KUBECONFIG');
-  const was = await isOnPath(CLUSTER_SCRIPT, ['status']);
-  await run(CLUSTER_SCRIPT, ['up']);
-  const { stdout } = await run(CLUSTER_SCRIPT, ['env']);
-  const value = (name: string) => new RegExp(`^export ${name}=([^:\n]*)`, 'm').exec(stdout)?.[1] ?? '';
-  process.env.KUBECONFIG = value('KUBECONFIG');
-  process.env.PATH = `${process.env.PATH}${delimiter}${value('PATH')}`;
-  return was ? stay : async () => void (await run(CLUSTER_SCRIPT, ['down']));
 }
 
 async function isOnPath(program: string, words: readonly string[]): Promise<boolean> {
