@@ -42,6 +42,11 @@ export function allocatedBytes(stat: { readonly blocks: number }): number {
   return stat.blocks * 512;
 }
 
+/** What a file of this size occupies on most file systems: whole blocks of 4 KiB. An estimate where only a size is known. */
+export function wholeBlocks(sizeBytes: number): number {
+  return Math.ceil(sizeBytes / 4_096) * 4_096;
+}
+
 /** Asks the file system that holds `directory`. Throws a Node system error. */
 export function readVolume(directory: string): VolumeStats {
   const stats = statfsSync(directory);

@@ -13,6 +13,8 @@ export type Counters = {
   readonly proved: MutableTally;
   readonly freed: MutableTally;
   readonly freedEarly: MutableTally;
+  /** Moved to the spill volume. */
+  readonly spilled: MutableTally;
   readonly failures: Map<string, number>;
   conflicts: number;
   /** Allocated bytes of what was freed, estimated from the sizes: the meter's, between two walks. */
@@ -34,6 +36,7 @@ export function createCounters(): Counters {
     proved: tally(),
     freed: tally(),
     freedEarly: tally(),
+    spilled: tally(),
     failures: new Map(),
     conflicts: 0,
     freedDiskBytes: 0,

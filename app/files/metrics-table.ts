@@ -216,6 +216,21 @@ export const METRICS: readonly Metric[] = [
     'Seconds until bytes or inodes run out at their present growth; +Inf when the volume does not fill.',
     (s) => (s.disk === undefined ? undefined : (s.disk.fullInMs ?? Infinity) / 1_000),
   ),
+  counter(
+    'spilled_total',
+    'Files moved to the spill volume because the disk was critical and nothing proved was left to free.',
+    (s) => s.spill?.moved.files,
+  ),
+  gauge(
+    'spill_waiting_files',
+    'Files on the spill volume that are not yet proved to be in the store.',
+    (s) => s.spill?.waiting.files,
+  ),
+  gauge(
+    'spill_waiting_bytes',
+    'Content bytes of the files on the spill volume.',
+    (s) => s.spill?.waiting.bytes,
+  ),
   gauge(
     'disk_level',
     '0: ok. 1: high, proved files are deleted before their retention ends. 2: critical, the volume is about to be full.',

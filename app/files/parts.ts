@@ -246,6 +246,9 @@ export function snapshotOf(parts: Parts): FilesSnapshot {
     lastArrivalAtMs: sightings.lastArrivalAtMs,
     store: parts.watch.state,
     disk: sightings.disk,
+    ...(parts.settings.spill === undefined
+      ? {}
+      : { spill: { moved: { ...parts.counters.spilled }, waiting: { files: 0, bytes: 0 } } }),
     inFlight: sender.inFlight,
     draining: parts.finding.signal.aborted,
   };

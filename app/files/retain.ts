@@ -2,7 +2,7 @@
 // ones, oldest first, never another.
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Clock } from '../core/clock.ts';
-import { bytesToFree, inodesToFree } from '../core/disk.ts';
+import { bytesToFree, inodesToFree, wholeBlocks } from '../core/disk.ts';
 import type { Log } from '../core/log.ts';
 import type { Backoff } from './backoff.ts';
 import { add, type Counters } from './counters.ts';
@@ -15,6 +15,7 @@ import type { Receipts } from './receipts/receipts.ts';
 import type { FilesSettings } from './settings.ts';
 import { sameStat } from './settle.ts';
 import type { Sightings } from './sightings.ts';
+import { spillOldest } from './spill.ts';
 
 export interface RetainPorts {
   readonly root: BytePath;
@@ -39,7 +40,6 @@ export interface FreeResult {
 const ROWS_AT_ONCE = 500;
 /** Files are read, renamed and deleted in one stretch no longer than this: a slow disk must not hold up the rest. */
 const SLICE_MS = 8;
-const BLOCK_BYTES = 4_096;
 
 /**
  * Frees proved files that arrived up to then, oldest first, until `enough` says so. A row that an earlier run proved is
@@ -70,7 +70,7 @@ export async function freeProved(
         if (await hashAgain(ports, row)) toProve += 1;
       } else if (await freeRow(ports, row, early)) {
         freedFiles += 1;
-        freedBytes += diskBytes(row);
+        freedBytes += wholeBlocks(row.stat.size);
       }
     }
     ledger.commit();
@@ -79,11 +79,6 @@ export async function freeProved(
     await turn();
   }
   return { freedBytes, freedFiles, toProve };
-}
-
-/** What a file of this size occupies: whole blocks. */
-function diskBytes({ stat }: LedgerRow): number {
-  return Math.ceil(stat.size / BLOCK_BYTES) * BLOCK_BYTES;
 }
 
 /** Whether the row still stands: the file may have been sent anew since the batch was read. */
@@ -101,8 +96,25 @@ export async function free(parts: Parts): Promise<boolean> {
   }
   const ports: RetainPorts = { ...parts, root: parts.finder.root, signal: stop.signal };
   const { toProve, short } = await freeDue(ports, settings, sightings);
+  if (short && settings.spill !== undefined) await spillDue(ports, settings, settings.spill, sightings);
   const mayForce = parts.prover.mayForce(parts.clock.now());
   return toProve > 0 || (short && ledger.totals.unprovedFiles > 0 && mayForce);
+}
+
+/** The last resort before the volume is full: what is not proved goes elsewhere, as far as the level asks for. */
+async function spillDue(
+  ports: RetainPorts,
+  settings: FilesSettings,
+  directory: string,
+  sightings: Sightings,
+): Promise<void> {
+  const { disk } = sightings;
+  if (disk?.level !== 'critical') return;
+  const bytes = bytesToFree(disk, settings);
+  const inodes = inodesToFree(disk, settings);
+  const { settleMs, walkCpuShare: cpuShare } = settings;
+  const enough = (spilledBytes: number, files: number): boolean => spilledBytes >= bytes && files >= inodes;
+  if ((await spillOldest({ ...ports, directory, settleMs, cpuShare }, enough)) > 0) sightings.readDisk();
 }
 
 /**
@@ -148,7 +160,7 @@ async function freeRow(ports: RetainPorts, row: LedgerRow, early: boolean): Prom
       ports.receipts.freed(row, early ? 'disk' : 'retention', clock.now());
       refused.clear(row.path);
       add(counters.freed, row.stat.size);
-      counters.freedDiskBytes += diskBytes(row);
+      counters.freedDiskBytes += wholeBlocks(row.stat.size);
       if (early) add(counters.freedEarly, row.stat.size);
       return true;
     case 'vanished':

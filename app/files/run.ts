@@ -13,7 +13,8 @@ import { dryRunStore } from './dry-run.ts';
 import { doneText, dryRunLine, dryRunText } from './ending.ts';
 import { beat, beatOnce } from './heartbeat.ts';
 import { drawUntil, isDrawable } from './live-view.ts';
-import { type Mover, startMover } from './mover.ts';
+import type { Mover } from './mover.ts';
+import { startMovers } from './movers.ts';
 import { createPainter, type Painter } from './painter.ts';
 import { type OpenPage, serve } from './serve.ts';
 import type { FilesSettings } from './settings.ts';
@@ -63,7 +64,7 @@ async function runWith(
   try {
     // What is still written to is compared by the listing too: nothing is sent, so it need not stand still.
     const asked = settings.dryRun ? { ...settings, settleMs: 0 } : settings;
-    const mover = await startMover({ settings: asked, store, clock: systemClock, log });
+    const mover = await startMovers({ settings: asked, store, clock: systemClock, log });
     stop.onSecond(() => {
       mover.kill();
       painter?.close();

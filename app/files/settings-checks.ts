@@ -57,6 +57,24 @@ const CHECKS: readonly Check[] = [
           remedy: 'write --state with a directory elsewhere, on a volume that survives a restart',
         }
       : undefined,
+  ({ spill, source, state }) =>
+    spill !== undefined && [source, state].some((other) => other !== undefined && overlap(spill, other))
+      ? {
+          fields: ['spill', 'source', 'state'],
+          wrong: 'the spill directory shares its files with another directory of Ferry',
+          expected: 'a directory on a volume of its own',
+          remedy: 'mount another volume and name it with --spill',
+        }
+      : undefined,
+  ({ spill, to }) =>
+    spill !== undefined && to !== undefined && !to.startsWith('s3://') && overlap(spill, to)
+      ? {
+          fields: ['spill', 'to'],
+          wrong: 'one of the two directories holds the other, so Ferry would move its own copies',
+          expected: 'two directories apart from each other',
+          remedy: 'choose a --spill outside of --to, and not above it',
+        }
+      : undefined,
 ];
 
 function overlap(left: string, right: string): boolean {

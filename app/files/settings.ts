@@ -98,6 +98,14 @@ const schema = z.object({
     example: '/var/lib/ferry',
     default: '.ferry/state',
   }),
+  spill: optional(
+    directory({
+      group: DISK,
+      what: 'Directory on another volume that takes the oldest files not yet proved when the disk is critical and nothing proved is left to free; they are sent from there',
+      example: '/var/lib/ferry-spill',
+      otherwise: 'none: files stay until they are proved',
+    }),
+  ),
   endpoint: optional(
     httpUrl({
       group: S3,

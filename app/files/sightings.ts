@@ -56,7 +56,8 @@ export function createSightings(
     if (!last) return undefined;
     const { pass, start } = last;
     const usedBytes = pass.report.usedBytes - (counters.freedDiskBytes - start.freedDiskBytes);
-    const usedInodes = pass.report.usedInodes - (counters.freed.files - start.freedFiles);
+    const usedInodes =
+      pass.report.usedInodes - (counters.freed.files + counters.spilled.files - start.freedFiles);
     disk = meter.record(Math.max(0, usedBytes), Math.max(0, usedInodes));
     return disk;
   };
@@ -71,7 +72,7 @@ export function createSightings(
   return {
     passBegins: () => ({
       movedFiles: moved(),
-      freedFiles: counters.freed.files,
+      freedFiles: counters.freed.files + counters.spilled.files,
       freedDiskBytes: counters.freedDiskBytes,
     }),
     passEnded(pass, start) {

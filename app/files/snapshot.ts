@@ -60,6 +60,8 @@ export interface FilesSnapshot {
     | { readonly ok: boolean; readonly fault?: string; readonly message?: string; readonly sinceMs: number }
     | undefined;
   readonly disk: DiskReading | undefined;
+  /** With a spill volume: what this process moved there, and what waits there to be sent and proved. */
+  readonly spill?: { readonly moved: Tally; readonly waiting: Tally } | undefined;
   readonly inFlight: number;
   readonly draining: boolean;
 }

@@ -12,6 +12,7 @@ export const SAMPLES: Readonly<Record<keyof FilesSettings, readonly [string, str
   keep: ['true', 'false'],
   dryRun: ['true', 'false'],
   volumeLimitBytes: ['2Gi', '500M', '1024'],
+  spill: ['/spill', '/var/lib/ferry-spill'],
   state: ['/state', '/var/lib/ferry'],
   endpoint: ['http://127.0.0.1:7070', 'https://s3.example.com/base'],
   region: ['eu-central-1', 'us-east-1'],

@@ -34,6 +34,7 @@ test('with source and destination alone every other setting has its documented d
     dryRun: false,
     volumeLimitBytes: undefined,
     state: join(process.cwd(), '.ferry/state'),
+    spill: undefined,
     endpoint: undefined,
     region: undefined,
     pathStyle: false,

@@ -19,7 +19,8 @@ import { type ExitName, errnoOf } from '../../app/core/errors.ts';
 import { createLog } from '../../app/core/log.ts';
 import { openS3Store } from '../../app/core/s3/store.ts';
 import type { Store } from '../../app/core/store.ts';
-import { type Mover, startMover } from '../../app/files/mover.ts';
+import type { Mover } from '../../app/files/mover.ts';
+import { startMovers } from '../../app/files/movers.ts';
 import { RECEIPTS_PREFIX } from '../../app/files/receipts/line.ts';
 import type { FilesSettings } from '../../app/files/settings.ts';
 import type { FilesSnapshot } from '../../app/files/snapshot.ts';
@@ -69,6 +70,7 @@ const SHORT: Omit<FilesSettings, 'source' | 'state' | 'to'> = {
   keep: false,
   dryRun: false,
   volumeLimitBytes: undefined,
+  spill: undefined,
   endpoint: undefined,
   region: undefined,
   pathStyle: true,
@@ -139,7 +141,7 @@ export async function createRig(t: TestContext, options: RigOptions = {}): Promi
       maxSockets: settings.concurrency,
       env: {},
     });
-    const mover = await startMover({
+    const mover = await startMovers({
       settings,
       store,
       clock: systemClock,
