@@ -13,6 +13,7 @@ import { type PodValues, WRITER_NOTES_BYTES, WRITER_TMP_BYTES } from './values.t
 export const UPLOADER = 'ferry';
 export const WRITER = 'writer';
 const STATE_DIR = '/var/lib/ferry';
+const SPILL_DIR = '/var/lib/ferry-spill';
 const NOTES_DIR = '/var/ferry-notes';
 const TOKEN_DIR = '/var/run/secrets/ferry/sts';
 /** What STS expects a token to be made for. */
@@ -23,6 +24,11 @@ const STARTUP = { every: 1, failures: 60, timeout: 2 };
 /** A hung process; never S3, as a restart cures no outage. */
 const LIVENESS = { every: 10, failures: 6, timeout: 5 };
 const READINESS = { every: 10, failures: 3, timeout: 5 };
+
+/** It outlives the pod: what the uploader could not send yet is sent by the next one. */
+export function spillClaim({ name }: TargetSettings): string {
+  return `${name}-spill`;
+}
 
 export function writerPod(settings: TargetSettings, values: PodValues): IPodSpec {
   return {
@@ -60,6 +66,7 @@ function uploader(settings: TargetSettings, values: PodValues): IContainer {
     volumeMounts: [
       { name: 'data', mountPath: settings.writerPath },
       { name: 'state', mountPath: STATE_DIR },
+      ...(settings.spillSizeBytes === undefined ? [] : [{ name: 'spill', mountPath: SPILL_DIR }]),
       ...(token ? [{ name: 'sts-token', mountPath: TOKEN_DIR, readOnly: true }] : []),
     ],
   };
@@ -85,6 +92,7 @@ function uploaderArguments(settings: TargetSettings, { plan, figures }: PodValue
     'files',
     ...routeFlags(settings),
     `--state=${STATE_DIR}`,
+    ...(settings.spillSizeBytes === undefined ? [] : [`--spill=${SPILL_DIR}`]),
     `--listen=0.0.0.0:${HEALTH_PORT}`,
     `--log-level=${settings.logLevel}`,
     `--retention=${durationFlag(inputs.retentionMs)}`,
@@ -176,6 +184,9 @@ function volumes(settings: TargetSettings, values: PodValues): IVolume[] {
     sharedVolume(settings, values),
     onDisk('state', values.figures.stateSize.value),
     onDisk('tmp', WRITER_TMP_BYTES),
+    ...(settings.spillSizeBytes === undefined
+      ? []
+      : [{ name: 'spill', persistentVolumeClaim: { claimName: spillClaim(settings) } }]),
     ...(settings.writerNotes ? [onDisk('notes', WRITER_NOTES_BYTES)] : []),
     ...(settings.s3 === 'aws' && settings.webIdentity === 'projected' ? [token] : []),
   ];

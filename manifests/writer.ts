@@ -4,12 +4,14 @@ import { Pods, Protocol, Service, ServiceAccount } from 'cdk8s-plus-27';
 import type { Construct } from 'constructs';
 import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment';
 import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
+import type { IPersistentVolumeClaim } from 'kubernetes-models/v1/PersistentVolumeClaim';
 import { addObject, setPastTypes } from './guard.ts';
 import { HEALTH_PORT, labelsOf, selectorOf } from './labels.ts';
 import { writerNetwork } from './network.ts';
+import { byteQuantity } from './quantities.ts';
 import type { TargetSettings } from './settings/settings.ts';
 import type { PodValues } from './values.ts';
-import { WRITER, writerPod } from './writer-pod.ts';
+import { spillClaim, WRITER, writerPod } from './writer-pod.ts';
 
 export class WriterChart extends Chart {
   constructor(scope: Construct, id: string, settings: TargetSettings, values: PodValues) {
@@ -24,6 +26,20 @@ export class WriterChart extends Chart {
       metadata: { name, labels, annotations: annotated ? roleAnnotations(settings) : {} },
       automountToken: false,
     });
+
+    if (settings.spillSizeBytes !== undefined) {
+      const claim: IPersistentVolumeClaim = {
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        metadata: { name: spillClaim(settings), labels },
+        spec: {
+          accessModes: ['ReadWriteOnce'],
+          ...(settings.spillClass === undefined ? {} : { storageClassName: settings.spillClass }),
+          resources: { requests: { storage: byteQuantity(settings.spillSizeBytes) } },
+        },
+      };
+      addObject(this, claim);
+    }
 
     const deployment: IDeployment = {
       apiVersion: 'apps/v1',

@@ -62,6 +62,13 @@ function checkSurroundings(settings: TargetSettings): TargetConflict[] {
       expected: 'a KMS key only together with sse: aws:kms',
       remedy: 'write ferry:sse: aws:kms, or leave ferry:sse-kms-key-id out',
     });
+  if (settings.spillClass !== undefined && settings.spillSizeBytes === undefined)
+    conflicts.push({
+      fields: ['spillClass', 'spillSizeBytes'],
+      wrong: 'a storage class is named for a claim that is not asked for',
+      expected: 'a class only together with spill-size',
+      remedy: 'write ferry:spill-size, e.g. 20Gi, or leave ferry:spill-class out',
+    });
   if (settings.writerCpu > settings.writerCpuLimit)
     conflicts.push({
       fields: ['writerCpu', 'writerCpuLimit'],

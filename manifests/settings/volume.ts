@@ -23,6 +23,27 @@ export const VOLUME_FIELDS = {
       NAME,
     ),
   ),
+  spillSizeBytes: optional(
+    size({
+      group: VOLUME,
+      what: "Size of a volume claim of the uploader's own that takes the oldest files when the shared volume is critical and nothing proved is left to free",
+      example: '20Gi',
+      otherwise: 'none: an outage longer than planned fills the shared volume',
+    }),
+  ),
+  spillClass: optional(
+    text(
+      {
+        group: VOLUME,
+        what: 'Storage class of that claim',
+        example: 'gp3',
+        otherwise: "the cluster's default",
+      },
+      'NAME',
+      NAME_TEXT,
+      NAME,
+    ),
+  ),
   sizeLimitBytes: optional(
     size({ group: PLANNED, what: "The shared volume's limit", example: '4Gi', otherwise: PLAN }),
   ),

@@ -153,6 +153,25 @@ test('on AWS only the uploader gets the role’s token, and there is no S3 serve
     assert.match(String(get('Deployment', 'file-writer', ...path, 'image')), /@sha256:[0-9a-f]{64}$/);
 });
 
+test('a spill volume is a claim that outlives the pod, and only the uploader sees it', async () => {
+  const { get } = await synthesized(targetOf('aws', { 'spill-size': '20Gi', 'spill-class': 'gp3' }));
+  assert.deepEqual(get('PersistentVolumeClaim', 'file-writer-spill', 'spec'), {
+    accessModes: ['ReadWriteOnce'],
+    storageClassName: 'gp3',
+    resources: { requests: { storage: '20Gi' } },
+  });
+  const volumes = list(get('Deployment', 'file-writer', ...POD, 'volumes'));
+  const spill = volumes.find((volume) => at(volume, ['name']) === 'spill');
+  assert.equal(at(spill, ['persistentVolumeClaim', 'claimName']), 'file-writer-spill');
+  const mounts = (path: readonly (string | number)[]) =>
+    list(get('Deployment', 'file-writer', ...path, 'volumeMounts'));
+  const mount = mounts(UPLOADER).find((one) => at(one, ['name']) === 'spill');
+  const flags = flagsOf(get('Deployment', 'file-writer', ...UPLOADER, 'args'));
+  assert.equal(flags.spill, at(mount, ['mountPath']));
+  assert.ok(!mounts(WRITER).some((one) => at(one, ['name']) === 'spill'));
+  assert.throws(() => targetOf('aws', { 'spill-class': 'gp3' }), /a claim that is not asked for/);
+});
+
 test('how objects are encrypted and compared is handed on to the uploader', async () => {
   const flags = async (values: Record<string, string>) =>
     flagsOf(
