@@ -6,8 +6,8 @@ import { all, ferryFlags, writerFlags } from './patches.ts';
 import { judge, localFiles, storedObjects, writtenBy } from './sides.ts';
 import { createSite, LOOK_MS } from './site.ts';
 
-const LIMIT_BYTES = 64 * 2 ** 20;
-/** Planned for a file every two seconds; the writer makes 0.8 MiB a second, which would fill the volume in 80 s. */
+const LIMIT_BYTES = 128 * 2 ** 20;
+/** Planned for a file every two seconds; the writer makes 0.8 MiB a second, which leaves 100 s from the alarm to the limit. */
 const PLANNED_RATE = 0.5;
 const RATE = PLANNED_RATE * 50;
 /** Shares of the order of writing: files of one instant may go in any order. */
@@ -22,10 +22,10 @@ test('without S3 and at fifty times the rate, proved files go first and oldest, 
       'burst-size': undefined,
       retention: '10m',
       outage: '5m',
-      'size-limit': '64Mi',
-      'low-watermark': '0.4',
-      'high-watermark': '0.5',
-      'critical-watermark': '0.65',
+      'size-limit': '128Mi',
+      'low-watermark': '0.2',
+      'high-watermark': '0.28',
+      'critical-watermark': '0.35',
     },
     patch: all(
       ferryFlags('--prove-every=2s', '--settle=1s', '--summary-every=2s', '--walk-cpu-share=0.2'),
