@@ -1,6 +1,8 @@
-// From resources as Pulumi declares them to the bucket that rules look at.
+// From resources as Pulumi declares them to the bucket, the role and the objects that rules look at.
 import { z } from 'zod';
+import type { RoleInReview } from './iam/places.ts';
 import type { BucketInReview } from './rules/bucket-rule.ts';
+import { flagOf, type Manifests, podsOf, readManifests, uploaderOf } from './rules/kube.ts';
 
 /** One resource of a program, or of a stack. */
 export interface DeclaredResource {
@@ -65,10 +67,58 @@ export function bucketOf(resources: readonly DeclaredResource[]): BucketInReview
     publicAccessBlock: of('BucketPublicAccessBlock')?.inputs,
     objectOwnership: owned && ownership.parse(owned.inputs).rule.objectOwnership,
     encryption: first && {
-      ...first.applyServerSideEncryptionByDefault,
+      sseAlgorithm: first.applyServerSideEncryptionByDefault.sseAlgorithm,
+      // A provider fills in an empty text where none was given.
+      kmsMasterKeyId: first.applyServerSideEncryptionByDefault.kmsMasterKeyId || undefined,
       bucketKeyEnabled: first.bucketKeyEnabled,
     },
     versioning: versions && versioning.parse(versions.inputs).versioningConfiguration.status,
     lifecycle: rules === undefined ? [] : lifecycle.parse(rules.inputs).rules,
+  };
+}
+
+/** What the Kubernetes provider is told, as the objects they are. */
+export function manifestsOf(resources: readonly DeclaredResource[]): Manifests {
+  const objects = resources.filter(({ type }) => /^kubernetes:[^:]+:\w+$/.test(type));
+  return readManifests(
+    'stack',
+    objects.map(({ type, inputs }) => ({ kind: type.split(':')[2], ...inputs })),
+  );
+}
+
+const role = z.object({ name: z.string(), path: z.string().default('/'), assumeRolePolicy: z.string() });
+const policyText = z.object({ policy: z.string() });
+
+/**
+ * The role among the resources with its documents, measured by where the uploader writes; undefined when there is no
+ * role or no uploader.
+ */
+export function roleIn(resources: readonly DeclaredResource[]): RoleInReview | undefined {
+  const of = (type: string): DeclaredResource | undefined =>
+    resources.find((resource) => resource.type === type);
+  const made = of('aws:iam/role:Role');
+  const granted = of('aws:iam/rolePolicy:RolePolicy');
+  const guarded = of('aws:s3/bucketPolicy:BucketPolicy');
+  const uploader = podsOf(manifestsOf(resources))
+    .map(uploaderOf)
+    .find((found) => found !== undefined);
+  if (made === undefined || granted === undefined || guarded === undefined || uploader === undefined)
+    return undefined;
+  const { name, path, assumeRolePolicy } = role.parse(made.inputs);
+  const identity = policyText.parse(granted.inputs).policy;
+  const bucketPolicy = policyText.parse(guarded.inputs).policy;
+  const [, bucket = '', prefix] = /^s3:\/\/([^/]+)(?:\/(.+))?$/.exec(flagOf(uploader, 'to') ?? '') ?? [];
+  const [, partition, account] = /arn:(aws[a-z-]*):(?:iam|eks):[^:]*:(\d{12}):/.exec(assumeRolePolicy) ?? [];
+  const [, vpcEndpoint] = /"aws:SourceVpce":"(vpce-[0-9a-z]+)"/.exec(bucketPolicy) ?? [];
+  return {
+    arn: `arn:${partition}:iam::${account}:role${path}${name}`,
+    region: flagOf(uploader, 'region') ?? '',
+    bucket,
+    prefix,
+    kmsKey: bucketOf(resources)?.encryption?.kmsMasterKeyId,
+    vpcEndpoint,
+    trust: JSON.parse(assumeRolePolicy),
+    identity: JSON.parse(identity),
+    bucketPolicy: JSON.parse(bucketPolicy),
   };
 }
