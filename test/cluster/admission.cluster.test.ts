@@ -4,26 +4,20 @@ import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { parse } from 'yaml';
 import { documentsOf } from '../../manifests/synth.ts';
 import { WEAKENINGS, weakened } from '../manifests/pod-security.ts';
 import { at, list, podsOf } from '../manifests/targets.ts';
 import { ROOT } from '../support/cli.ts';
 import { kubectl, tryKubectl } from './kubectl.ts';
-import { createSite, rendered, type Site } from './site.ts';
+import { createSite, deliveredSettings, rendered, type Site } from './site.ts';
 
 const DRY_RUN = ['--dry-run=server', '--warnings-as-errors'];
 
 /** A target's manifests in the namespace of the test. */
 async function targetIn(site: Site, name: string, values: Record<string, unknown> = {}): Promise<string> {
-  const settings: unknown = parse(readFileSync(join(ROOT, `Pulumi.${name}.yaml`), 'utf8'));
-  const own = Object.entries(Object(at(settings, ['config']))).map(([key, value]) => [
-    key.replace(/^ferry:/, ''),
-    value,
-  ]);
   const directory = join(site.directory, `${name}-${Object.values(values).join('-')}`);
   await mkdir(directory);
-  return rendered(directory, { ...Object.fromEntries(own), namespace: site.namespace, ...values });
+  return rendered(directory, { ...deliveredSettings(name), namespace: site.namespace, ...values });
 }
 
 test('the API server takes every manifest of every target without a warning', async (t) => {

@@ -108,19 +108,21 @@ export async function createSite(t: TestContext, options: SiteOptions = {}): Pro
   return site;
 }
 
+/** What a target's settings file says of Ferry: other programs' keys (`aws:region`) stand in it too. */
+export function deliveredSettings(target: string): Record<string, unknown> {
+  const file: unknown = parse(readFileSync(join(ROOT, `Pulumi.${target}.yaml`), 'utf8'));
+  const own = Object.entries(Object(at(file, ['config']))).filter(([key]) => key.startsWith('ferry:'));
+  return Object.fromEntries(own.map(([key, value]) => [key.slice('ferry:'.length), value]));
+}
+
 async function settingsOf(
   namespace: string,
   values: Readonly<Record<string, string | undefined>>,
 ): Promise<Record<string, unknown>> {
-  const delivered: unknown = parse(readFileSync(join(ROOT, 'Pulumi.minikube.yaml'), 'utf8'));
-  const own = Object.entries(Object(at(delivered, ['config']))).map(([key, value]): [string, unknown] => [
-    key.replace(/^ferry:/, ''),
-    value,
-  ]);
   const images = { image: FERRY_IMAGE, 's3-image': S3_IMAGE };
   const address = await freeAddress();
   const all: Record<string, unknown> = {
-    ...Object.fromEntries(own),
+    ...deliveredSettings('minikube'),
     ...images,
     namespace,
     'writer-notes': 'true',
