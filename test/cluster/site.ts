@@ -45,7 +45,7 @@ export interface Site {
   ready(): Promise<Pod>;
   /** Waits until a value of Ferry's /metrics is as it is asked to be. */
   whenMetric(name: string, holds: (value: number) => boolean, deadlineMs?: number): Promise<void>;
-  /** Runs JavaScript in a container of the writer's pod and answers what it prints. */
+  /** Runs JavaScript in a container of the writer's pod, once that runs, and answers what it prints. */
   node(container: string, script: string): Promise<string>;
   /** Ferry's /metrics without those that have labels; none while they cannot be had. */
   metrics(): Promise<ReadonlyMap<string, number>>;
@@ -266,8 +266,27 @@ function siteOf({ cleanUps, ...given }: Given): Site {
     async ready() {
       return site.when(({ ready }) => ready, 'the pod is ready');
     },
-    node: (container, script) =>
-      site.kubectl('exec', 'deployment/file-writer', '-c', container, '--', '/nodejs/bin/node', '-e', script),
+    async node(container, script) {
+      const words = [
+        'exec',
+        'deployment/file-writer',
+        '-c',
+        container,
+        '--',
+        '/nodejs/bin/node',
+        '-e',
+        script,
+      ];
+      let answer = await tryKubectl(['-n', namespace, ...words]);
+      const ran = async (): Promise<boolean> => {
+        if (answer.exit !== 0) answer = await tryKubectl(['-n', namespace, ...words]);
+        return answer.exit === 0;
+      };
+      await until(ran, `${container} runs a script`, 120_000, LOOK_MS).catch((error: Error) => {
+        throw new Error(`${error.message} ${answer.stderr.slice(-2_000)}`);
+      });
+      return answer.stdout;
+    },
     async metrics() {
       const pod = await site.pod();
       if (pod === undefined) return new Map();
