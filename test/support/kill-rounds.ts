@@ -26,7 +26,7 @@ function startFiles(t: Pick<TestContext, 'after'>, rig: Rig): FerryChild {
 
 export async function killRounds(t: TestContext, { rounds, loseStateEvery }: Rounds): Promise<void> {
   const rig = await createRig(t);
-  const writer = startKillWriter(rig.source, 5, 20);
+  const writer = startKillWriter(rig.source, 5, 20, () => rig.server.objects.size);
   t.after(() => writer.stop());
   let stateLost = 0;
   for (let round = 1; round <= rounds; round += 1) {

@@ -10,11 +10,23 @@ export interface KillWriter {
   stop(): void;
 }
 
-/** Writes `filesPerTick` files every `everyMs`: most at once, some renamed into place, into a few directories. */
-export function startKillWriter(source: string, filesPerTick: number, everyMs: number): KillWriter {
+/** Files that wait for a mover that is mostly being started: more would only make a slow machine slower. */
+const WAITING_MAX = 3_000;
+
+/**
+ * Writes `filesPerTick` files every `everyMs`: most at once, some renamed into place, into a few directories.
+ * @param moved how many have left by now
+ */
+export function startKillWriter(
+  source: string,
+  filesPerTick: number,
+  everyMs: number,
+  moved: () => number,
+): KillWriter {
   const completed: string[] = [];
   let number = 0;
   const timer = setInterval(() => {
+    if (completed.length - moved() > WAITING_MAX) return;
     for (let count = 0; count < filesPerTick; count += 1) {
       number += 1;
       const absolute = join(source, `d${number % 5}`, `file-${number}`);

@@ -15,7 +15,7 @@ test('after kills at random instants every file has its lines in whole receipts'
   timeout: 170_000,
 }, async (t) => {
   const rig = await createRig(t);
-  const writer = startKillWriter(rig.source, 5, 20);
+  const writer = startKillWriter(rig.source, 5, 20, () => rig.server.objects.size);
   t.after(() => writer.stop());
   const times = ['--settle', '100ms', '--retention', '0', '--walk-every', '20ms', '--prove-every', '100ms'];
   const words = [
