@@ -1,9 +1,9 @@
 // Durations and sizes as people write them ("24h", "2Gi"), and back.
 
 const DURATION_MS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-const SIZE_BYTES: Record<string, number> = {
+/** Suffixes of a Kubernetes quantity of bytes. https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/ */
+export const QUANTITY_BYTES: Readonly<Record<string, number>> = {
   '': 1,
-  B: 1,
   k: 1e3,
   M: 1e6,
   G: 1e9,
@@ -13,6 +13,7 @@ const SIZE_BYTES: Record<string, number> = {
   Gi: 2 ** 30,
   Ti: 2 ** 40,
 };
+const SIZE_BYTES: Readonly<Record<string, number>> = { ...QUANTITY_BYTES, B: 1 };
 
 /** "90s", "24h", "1h30m" -> milliseconds; undefined when it is no duration. */
 export function parseDurationMs(text: string): number | undefined {

@@ -1,13 +1,12 @@
 // The source as people look at it: every file with where it stands, newest first, from what the mover has in memory and
 // in its ledger. Nothing here changes anything, and nothing is done unless somebody asks.
-import { lstatSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Place } from './ledger/browse.ts';
 import type { LedgerRow, Proof } from './ledger/ledger.ts';
 import type { Parts } from './parts.ts';
-import { type BytePath, toSystemPath } from './paths.ts';
+import type { BytePath } from './paths.ts';
 import { arrivedMs, sameStat } from './settle.ts';
-import type { FileStat, FoundFile } from './walk.ts';
+import { type FileStat, type FoundFile, lookAgain } from './walk.ts';
 
 /**
  * `waiting`: not in the store yet. `sent`: acknowledged, not yet proved. `failing`: the last attempt failed; asked for,
@@ -198,8 +197,7 @@ function objectOf(row: LedgerRow): NonNullable<LocalFile['object']> {
 
 function statOf(root: BytePath, path: BytePath): FileStat | undefined {
   try {
-    const stat = lstatSync(toSystemPath(`${root}/${path}`), { throwIfNoEntry: false });
-    return stat?.isFile() ? stat : undefined;
+    return lookAgain(root, path);
   } catch {
     return undefined;
   }

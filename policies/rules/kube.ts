@@ -1,5 +1,7 @@
 // Kubernetes objects as the YAML has them, as far as rules look at them, and rules about pods.
+
 import { z } from 'zod';
+import { QUANTITY_BYTES } from '../../app/core/units.ts';
 import type { Found, Rule, RuleText } from './rule.ts';
 
 const quantities = z.record(z.string(), z.union([z.string(), z.number()])).optional();
@@ -151,21 +153,9 @@ export function at(value: unknown, ...path: readonly string[]): unknown {
   return found;
 }
 
-const UNITS: Readonly<Record<string, number>> = {
-  '': 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-};
-
 /** "64Mi" -> bytes; undefined for what is no quantity of bytes. */
 export function quantityBytes(value: unknown): number | undefined {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([kMGT]i?|Ki)?$/.exec(String(value)) ?? [];
-  const factor = UNITS[unit];
+  const factor = QUANTITY_BYTES[unit];
   return number === undefined || factor === undefined ? undefined : Number(number) * factor;
 }
