@@ -10,7 +10,7 @@ import { alerts } from '../../manifests/alerts.ts';
 import { PANELS } from '../../manifests/dashboard.ts';
 import { createRig, type Rig } from '../support/mover-rig.ts';
 import { freePort, NO_PROMETHEUS, type Prometheus, startPrometheus } from '../support/prometheus.ts';
-import { DENIED } from '../support/s3/faults.ts';
+import { createGate, DENIED } from '../support/s3/faults.ts';
 import { until } from '../support/temp.ts';
 
 const SECOND = 1 / 60;
@@ -122,9 +122,17 @@ test('every alert fires for its fault, clears when the fault is gone, and never 
   refused.write(80);
   sites.conflict?.rig.server.place('clash', Buffer.from('other content'));
   sites.conflict?.rig.write('clash');
+  // Taken away before it is acknowledged: no listing can have proved it.
+  const stored = createGate();
+  sites.vanished?.rig.server.faults.add({
+    when: ({ op }) => op === 'PutObject',
+    times: 1,
+    do: { kind: 'hold', gate: stored, at: 'after' },
+  });
   sites.vanished?.rig.write('taken-away');
-  await until(() => sites.vanished?.rig.server.objects.has('taken-away') === true, 'it was sent');
+  await stored.arrived;
   sites.vanished?.rig.server.remove('taken-away');
+  stored.release();
   await sites.gone?.hide();
   for (let start = 0; start < 4; start += 1) {
     const seen = async () =>
