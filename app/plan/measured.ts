@@ -39,6 +39,11 @@ export const stateRowBytes = (pathBytes: number): number => 240 + 7 * pathBytes;
 export const damagedRowBytes = (pathBytes: number): number => 220 + 4 * pathBytes;
 /** Measured: the write-ahead log stays below 8.3 MiB; the reserve for a full disk is 2 MiB. */
 export const STATE_FIXED_BYTES = 16 * MIB;
+/**
+ * Receipts on their way to the bucket at most: a part of 24 MiB that is open, one that is being compressed and what
+ * that gives, and 64 MiB compressed that wait while the bucket takes none (app/files/receipts/spool.ts).
+ */
+export const RECEIPTS_STATE_BYTES = 128 * MIB;
 
 /** Anonymous memory of the bundle at rest and at work, flat: measured 75 MB, with the image's heap flags. */
 export const MEMORY_AT_WORK_BYTES = 80 * MIB;

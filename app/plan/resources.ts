@@ -16,6 +16,7 @@ import {
   MEMORY_AT_WORK_BYTES,
   MIB,
   PART_BYTES,
+  RECEIPTS_STATE_BYTES,
   STATE_FIXED_BYTES,
   stateRowBytes,
   TMPFS_FILE_BYTES,
@@ -41,7 +42,7 @@ export function planResources(inputs: PlanInputs, volume: VolumePlan, traffic: T
   const files = volume.peakFiles.value;
   const { pathLength, rate, burst, sizeBytes, burstSizeBytes, concurrency } = inputs;
   const [row, damaged] = [stateRowBytes(pathLength), damagedRowBytes(pathLength)];
-  const stateSize = roundUp(files * (row + damaged) + STATE_FIXED_BYTES, MIB);
+  const stateSize = roundUp(files * (row + damaged) + STATE_FIXED_BYTES + RECEIPTS_STATE_BYTES, MIB);
   const onDisk = inputs.volume === 'emptyDir' ? volume.sizeLimitBytes.value : 0;
 
   const largest = Math.max(rate > 0 ? sizeBytes : 0, burst > 0 ? burstSizeBytes : 0);
@@ -63,7 +64,7 @@ export function planResources(inputs: PlanInputs, volume: VolumePlan, traffic: T
     stateSizeBytes: figure(
       stateSize,
       'bytes',
-      `${number(files)} files x (${row} B a row + ${damaged} B should a damaged ledger be kept beside it) + ${bytes(STATE_FIXED_BYTES)} for its log and its reserve`,
+      `${number(files)} files x (${row} B a row + ${damaged} B should a damaged ledger be kept beside it) + ${bytes(STATE_FIXED_BYTES)} for its log and its reserve + ${bytes(RECEIPTS_STATE_BYTES)} for receipts on their way`,
     ),
     writerEphemeralStorageLimitBytes: figure(
       onDisk + CONTAINER_SLACK_BYTES,

@@ -1,6 +1,6 @@
 // Writing a line of a receipt: what happened to one file, in a form that people, Athena and `ferry verify` read.
 import type { LedgerRow } from '../ledger/ledger.ts';
-import { toText } from '../paths.ts';
+import { type BytePath, toText } from '../paths.ts';
 
 /** Below the destination. Query engines take names that begin with `_` for no data. */
 export const RECEIPTS_PREFIX = '_receipts/';
@@ -8,28 +8,34 @@ export const RECEIPTS_PREFIX = '_receipts/';
 /** `retention`: its time was over. `disk`: the volume was near its limit. `gone`: it was no longer there to be freed. */
 export type FreedWhy = 'retention' | 'disk' | 'gone';
 
-/** Written by hand: a line for each file costs a microsecond, not five. */
 /** What a receipt tells of a file that was proved. */
 export type ProvedRow = Pick<LedgerRow, 'path' | 'key' | 'stat' | 'sha256' | 'etag' | 'proof'>;
 
+/** Written by hand: a line for each file costs a microsecond, not five. */
 export function provedLine(row: ProvedRow, atMs: number, sentAtMs: number | undefined): string {
   const sent = sentAtMs === undefined ? '' : `,"sent":"${iso(sentAtMs)}"`;
   return (
-    `{"event":"proved","at":"${iso(atMs)}","file":${JSON.stringify(toText(row.path))},` +
-    `"key":${JSON.stringify(row.key)},"bytes":${row.stat.size},"sha256":"${row.sha256}","etag":${JSON.stringify(row.etag)},` +
+    `{"event":"proved","at":"${iso(atMs)}","file":${quotedPath(row.path)},"key":${quoted(row.key)},` +
+    `"bytes":${row.stat.size},"sha256":"${row.sha256}","etag":${quoted(row.etag)},` +
     `"written":"${isoWritten(row.stat.mtimeMs)}"${sent},"proof":"${row.proof}"}\n`
   );
 }
 
 export function freedLine(row: LedgerRow, why: FreedWhy, atMs: number): string {
   return (
-    `{"event":"freed","at":"${iso(atMs)}","file":${JSON.stringify(toText(row.path))},` +
-    `"key":${JSON.stringify(row.key)},"bytes":${row.stat.size},"why":"${why}"}\n`
+    `{"event":"freed","at":"${iso(atMs)}","file":${quotedPath(row.path)},"key":${quoted(row.key)},` +
+    `"bytes":${row.stat.size},"why":"${why}"}\n`
   );
 }
 
 export const endLine = (source: string, lines: number, lost: number): string =>
   `${JSON.stringify({ event: 'end', source, lines, lost })}\n`;
+
+/** Printable ASCII that JSON writes as it is: nearly every name. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+const quoted = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text));
+const quotedPath = (path: BytePath): string =>
+  PLAIN.test(path) ? `"${path}"` : JSON.stringify(toText(path));
 
 /** A file system may hold times that no date of four digits says. */
 const clamp = (ms: number): number =>

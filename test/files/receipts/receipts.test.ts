@@ -4,6 +4,7 @@ import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFile
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { toText } from '../../../app/files/paths.ts';
 import { provedLine, RECEIPTS_PREFIX } from '../../../app/files/receipts/line.ts';
 import { parseLine, type ReceiptLine } from '../../../app/files/receipts/parse.ts';
 import { openSpool } from '../../../app/files/receipts/spool.ts';
@@ -121,6 +122,16 @@ test('times are written in UTC to the millisecond, whatever the file system says
   }
 });
 
+test('names that JSON must escape are told as they are', () => {
+  const row = { key: 'k"\\', sha256: '', etag: '"', proof: 'put' } as const;
+  const stat = { size: 1, mtimeMs: 0, ctimeMs: 0, ino: 1 };
+  for (const path of ['plain ~!.dat', 'a"b', 'a\\b', 'a\nb', 'a\x7fb', 'c\xc3\xbc', 'd\xff']) {
+    const parsed = parseLine(provedLine({ ...row, path, stat }, AT, undefined));
+    assert.ok(parsed?.event === 'proved', path);
+    assert.deepEqual([parsed.file, parsed.key, parsed.etag], [toText(path), row.key, row.etag]);
+  }
+});
+
 test('each hour has its object, and a part torn by a kill is ended where its last whole line ends', async (t) => {
   const directory = join(await tempDir(t), 'spool');
   const line = (number: number) => `{"event":"freed","number":${number}}\n`;
@@ -149,6 +160,22 @@ test('each hour has its object, and a part torn by a kill is ended where its las
   );
   for (const { name } of ready) second.done(name);
   assert.deepEqual(readdirSync(directory), []);
+});
+
+test('lines arrive as they were, in order, whatever their length and letters', async (t) => {
+  const directory = join(await tempDir(t), 'spool');
+  const spool = openSpool(directory, '/s');
+  const names = Array.from({ length: 3_000 }, (_, number) =>
+    `${number} \u00fc\u20ac\u{1f980}`.repeat(number % 90),
+  );
+  names.splice(1_500, 0, 'x'.repeat(300_000), '\u20ac'.repeat(200_000));
+  const lines = names.map((name) => `${JSON.stringify({ event: 'freed', name })}\n`);
+  for (const line of lines) spool.add(line, AT);
+  spool.seal(AT, true);
+  const [ready] = await spool.ready();
+  const text = gunzipSync(readFileSync(ready?.path ?? '')).toString();
+  assert.ok(text.startsWith(lines.join('')), 'every line, in order');
+  assert.match(text.slice(-100), /"lines":3002,"lost":0\}\n$/);
 });
 
 test('killed while it compresses, the same content gets the same name again', async (t) => {

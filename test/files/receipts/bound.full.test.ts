@@ -1,0 +1,68 @@
+// A bucket that takes no receipts for days: they take no more of the state volume than the plan gives them.
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { provedLine } from '../../../app/files/receipts/line.ts';
+import { openSpool } from '../../../app/files/receipts/spool.ts';
+import { RECEIPTS_STATE_BYTES } from '../../../app/plan/measured.ts';
+import { tempDir } from '../../support/temp.ts';
+
+const AT = Date.UTC(2026, 10, 21, 13);
+const MINUTE_MS = 60_000;
+/** As fast as 16 uploads at a time ever are, for a minute. */
+const LINES = 320 * 60;
+
+test('receipts that wait stay within what the plan gives them; what is beyond is counted, and with room it goes on', {
+  timeout: 300_000,
+}, async (t) => {
+  const directory = join(await tempDir(t), 'spool');
+  const sizeBytes = (): number =>
+    readdirSync(directory).reduce(
+      (all, name) => all + (statSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0),
+      0,
+    );
+  const spool = openSpool(directory, '/var/file-writer/data');
+  const hex = randomBytes(LINES * 16 + 64).toString('hex');
+  const line = (number: number, atMs: number): string => {
+    const path = `site/reading-${number}.json`;
+    return provedLine(
+      {
+        path,
+        key: `dt=2026-11-21/hh=13/${path}`,
+        stat: { size: 1_024, mtimeMs: atMs - number, ctimeMs: 0, ino: 1 },
+        sha256: hex.slice(number * 32, number * 32 + 64),
+        etag: hex.slice(number * 31, number * 31 + 32),
+        proof: 'put',
+      },
+      atMs,
+      atMs - 5,
+    );
+  };
+  let most = 0;
+  const minute = async (nowMs: number) => {
+    for (let number = 0; number < LINES; number += 1) spool.add(line(number, nowMs), nowMs);
+    spool.seal(nowMs, false);
+    let compressing = true;
+    const ready = spool.ready().finally(() => {
+      compressing = false;
+    });
+    while (compressing) {
+      most = Math.max(most, sizeBytes());
+      await turn();
+    }
+    return ready;
+  };
+  let minutes = 0;
+  for (; spool.lost === 0 && minutes < 300; minutes += 1) await minute(AT + minutes * MINUTE_MS);
+  assert.ok(spool.lost > 0, 'there is a limit');
+  assert.ok(most <= RECEIPTS_STATE_BYTES, `${most} bytes`);
+  for (const { name } of await spool.ready()) spool.done(name);
+  await minute(AT + minutes * MINUTE_MS);
+  const before = spool.lost;
+  await minute(AT + (minutes + 1) * MINUTE_MS);
+  assert.equal(spool.lost, before, 'with room nothing more is lost');
+  t.diagnostic(`${minutes} minutes of ${LINES} files, at most ${Math.ceil(most / 2 ** 20)} MiB`);
+});
