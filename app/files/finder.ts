@@ -22,6 +22,8 @@ export interface FinderPorts {
   readonly backoff: Backoff;
   readonly counters: Counters;
   readonly settleMs: number;
+  /** Where names of very large directories may wait; absent where nothing may be written. */
+  readonly state?: string | undefined;
   /** Told where files arrive. Absent where one pass is all there is. */
   readonly hints?: Hints | undefined;
 }
@@ -69,6 +71,11 @@ export async function findPass(
     readonly signal: AbortSignal;
     /** Whether failing files that this pass does not meet are gone. Passes that do so must not overlap. */
     readonly forgetsGone: boolean;
+    /**
+     * Whether even the largest directory must come in one order: a pass that sends pays 2 us a file for it and saves more
+     * in the ledger and the listings. One that mostly meets what is known need not.
+     */
+    readonly inOrder: boolean;
     readonly onReady: (file: FoundFile, nowMs: number) => boolean | Promise<boolean>;
   },
 ): Promise<PassResult> {
@@ -83,6 +90,7 @@ export async function findPass(
     clock,
     cpuShare: options.cpuShare,
     signal: options.signal,
+    runsIn: options.inOrder ? ports.state : undefined,
     onAside(path, original) {
       try {
         restoreAside(root, path, original);

@@ -126,6 +126,7 @@ export function assemble({ settings, store, clock, log, hints: mayHint = true }:
     backoff,
     counters,
     settleMs: settings.settleMs,
+    state: settings.dryRun ? undefined : settings.state,
   };
   const succeeded = (): void => {
     times.lastSuccessAtMs = clock.now();

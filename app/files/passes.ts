@@ -80,6 +80,7 @@ export function createPasses(ports: PassesPorts): Passes {
       cpuShare: 1,
       signal,
       forgetsGone: only,
+      inOrder: true,
       onReady: (file) => (queue.room('backlog') > 0 ? offerNow(file) : offerWithRoom(file, 'backlog')),
     });
     if (only) sightings.passEnded(pass, start);
@@ -100,6 +101,7 @@ export function createPasses(ports: PassesPorts): Passes {
       cpuShare: 1,
       signal,
       forgetsGone: only,
+      inOrder: true,
       onReady(file, nowMs) {
         if (sendFresh(file, nowMs)) return true;
         batch.push({ path: file.path, key: keyOf(file.path, file.stat.mtimeMs), stat: file.stat });
@@ -164,6 +166,7 @@ export function createPasses(ports: PassesPorts): Passes {
         cpuShare: ports.walkCpuShare,
         signal,
         forgetsGone: true,
+        inOrder: false,
         onReady(file, nowMs) {
           if (!sendFresh(file, nowMs)) backlogBell.ring();
           return true;
@@ -184,6 +187,7 @@ export function createPasses(ports: PassesPorts): Passes {
         cpuShare: 1,
         signal: lookSignal,
         forgetsGone: false,
+        inOrder: false,
         onReady(file) {
           newest.push(file);
           if (newest.length >= 2 * NEWEST_FILES) keepNewest();

@@ -46,6 +46,8 @@ export interface WalkOptions {
   readonly isExcluded?: (path: BytePath) => boolean;
   /** Names held in memory. @default 65,536 */
   readonly namesHeld?: number;
+  /** Where more names than that wait, so that all come in one order. Left out: they come in stretches, each in order. */
+  readonly runsIn?: string | undefined;
 }
 
 export interface Walk {
@@ -138,13 +140,14 @@ function step(options: WalkOptions, report: WalkReport, place: Place, batch: Fou
   const directory = stack.at(-1);
   if (!directory) return;
   const { names } = directory;
+  let name: BytePath | undefined;
   try {
     if (names.read(ENTRIES_AT_ONCE)) return;
+    name = names.take();
   } catch (error) {
     problem(report, directory.path, error);
     return;
   }
-  const name = names.take();
   if (name === undefined) {
     if (names.ended) stack.pop();
     return;
@@ -179,7 +182,8 @@ function step(options: WalkOptions, report: WalkReport, place: Place, batch: Fou
 function open(options: WalkOptions, report: WalkReport, place: Place, path: BytePath): void {
   const absolute = path === '' ? options.root : `${options.root}/${path}`;
   try {
-    place.stack.push({ names: openNames(absolute, place.budget, options.namesHeld), path });
+    const held = { held: options.namesHeld, runsIn: options.runsIn };
+    place.stack.push({ names: openNames(absolute, place.budget, held), path });
   } catch (error) {
     if (path !== '' && errnoOf(error) === 'ENOENT') return;
     if (errnoOf(error) === 'EACCES') count(report.skipped, 'unreadable-directory');

@@ -226,6 +226,49 @@ test('names come in the order of their keys; where memory holds fewer, in stretc
   }
 });
 
+test('names that memory does not hold wait on disk and come in one order; without room there, in stretches', async (t) => {
+  const directory = await tempDir(t);
+  const runsIn = await tempDir(t);
+  // Longer together than what is read of a run at a time.
+  const long = Array.from({ length: 300 }, (_, index) => `${(index * 7_919) % 300}-${'n'.repeat(100)}`);
+  const names = ['a/x', 'a-b', 'a.b', 'a0', 'Z', '~', 'b/a', 'b/b', '\xff', ...long];
+  make(directory, names);
+  for (const namesHeld of [1, 2, 7, 150, 308]) {
+    const { files, report } = await walkAll(directory, { namesHeld, runsIn });
+    assert.deepEqual(
+      files.map(({ path }) => path),
+      [...names].sort(),
+      `${namesHeld} held`,
+    );
+    assert.equal(report.complete, true);
+  }
+  assert.deepEqual(readdirSync(runsIn), []);
+  const { paths, report } = await walkAll(directory, { namesHeld: 7, runsIn: join(runsIn, 'none') });
+  assert.deepEqual([paths, report.complete], [[...names].sort(), true]);
+});
+
+test('files made and removed while names wait on disk are met once, or with the next pass, and harm no other', async (t) => {
+  const directory = await tempDir(t);
+  const runsIn = await tempDir(t);
+  const names = Array.from({ length: 400 }, (_, index) => `f${String(index).padStart(4, '0')}`);
+  make(directory, names);
+  const gone = names.slice(300);
+  let batches = 0;
+  const { paths, report } = await walkAll(directory, { namesHeld: 30, runsIn }, () => {
+    batches += 1;
+    if (batches > 1) return;
+    for (const name of gone) rmSync(join(directory, name));
+    make(
+      directory,
+      names.map((name) => `${name}-new`),
+    );
+  });
+  const old = paths.filter((path) => !path.endsWith('-new'));
+  assert.deepEqual(old.slice(0, 300), names.slice(0, 300));
+  assert.equal(new Set(paths).size, paths.length);
+  assert.equal(report.complete, true);
+});
+
 test('a source that is gone or is no directory makes an incomplete pass, not an empty one', async (t) => {
   const directory = await tempDir(t);
   make(directory, ['file']);
