@@ -12,10 +12,12 @@ export interface Bell {
 
 export function createBell(): Bell {
   let rung = false;
-  const sleepers = new Set<() => void>();
+  let sleepers = new Set<() => void>();
   const rouseAll = (): void => {
-    for (const rouse of sleepers) rouse();
-    sleepers.clear();
+    const roused = sleepers;
+    // A new Set: one that is cleared keeps its old tables, and who slept in them, until the next full collection.
+    sleepers = new Set();
+    for (const rouse of roused) rouse();
   };
   const watched = new WeakSet<AbortSignal>();
   // One listener for each signal, however often somebody waits.

@@ -70,46 +70,52 @@ export interface OpenFile {
   close(): void;
 }
 
-/** @throws ReadError */
-export function openChecked(absolute: BytePath, expected: FileStat): OpenFile {
+/** A descriptor of the file that the look saw. @throws ReadError */
+function open(absolute: BytePath, expected: FileStat): number {
   let fd: number;
   try {
     fd = openSync(toSystemPath(absolute), OPEN_FLAGS);
   } catch (error) {
     throw asReadError(error);
   }
-  const verify = (): void => {
-    const now = fstatSync(fd);
-    if (!now.isFile() || !sameStat(now, expected)) {
-      throw new ReadError('changed', 'The file changed while it was read.');
-    }
-  };
   try {
-    verify();
+    verify(fd, expected);
+    return fd;
   } catch (error) {
     closeSync(fd);
+    throw error;
+  }
+}
+
+function verify(fd: number, expected: FileStat): void {
+  try {
+    const now = fstatSync(fd);
+    if (now.isFile() && sameStat(now, expected)) return;
+  } catch (error) {
     throw asReadError(error);
   }
+  throw new ReadError('changed', 'The file changed while it was read.');
+}
+
+function readExactly(fd: number, into: Buffer, offset: number, length: number): void {
+  try {
+    for (let done = 0; done < length; ) {
+      const count = readSync(fd, into, done, length - done, offset + done);
+      if (count === 0) throw new ReadError('changed', 'The file ended before its size.');
+      done += count;
+    }
+  } catch (error) {
+    throw asReadError(error);
+  }
+}
+
+/** @throws ReadError */
+export function openChecked(absolute: BytePath, expected: FileStat): OpenFile {
+  const fd = open(absolute, expected);
   return {
     stat: expected,
-    read(into, offset, length) {
-      try {
-        for (let done = 0; done < length; ) {
-          const count = readSync(fd, into, done, length - done, offset + done);
-          if (count === 0) throw new ReadError('changed', 'The file ended before its size.');
-          done += count;
-        }
-      } catch (error) {
-        throw asReadError(error);
-      }
-    },
-    verify() {
-      try {
-        verify();
-      } catch (error) {
-        throw asReadError(error);
-      }
-    },
+    read: (into, offset, length) => readExactly(fd, into, offset, length),
+    verify: () => verify(fd, expected),
     close: () => closeSync(fd),
   };
 }
@@ -121,14 +127,14 @@ export interface SmallContent {
 
 /** A whole small file, unchanged from open to end. @throws ReadError */
 export function readSmall(absolute: BytePath, expected: FileStat): SmallContent {
-  const file = openChecked(absolute, expected);
+  const fd = open(absolute, expected);
   try {
     const body = Buffer.allocUnsafe(expected.size);
-    file.read(body, 0, expected.size);
-    file.verify();
+    readExactly(fd, body, 0, expected.size);
+    verify(fd, expected);
     return { body, sha256: hash('sha256', body, 'hex') };
   } finally {
-    file.close();
+    closeSync(fd);
   }
 }
 

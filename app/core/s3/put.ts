@@ -1,6 +1,7 @@
 // The lean PUT: one conditional request whose body the server verifies before the object is visible.
 import { StoreError } from '../errors.ts';
-import type { PutResult } from '../store.ts';
+import { type PutResult, SINGLE_PUT_MAX_BYTES, type Store } from '../store.ts';
+import { type Address, fullKey } from './address.ts';
 import type { Call, Caller } from './call.ts';
 import type { Answer } from './http.ts';
 
@@ -30,7 +31,8 @@ export function hidesMd5(headers: Answer['headers']): boolean {
 
 /** The answer's ETag without quotes. Throws: an answer without one does not come from S3. */
 export function etagOf(operation: string, answer: Answer): string {
-  const etag = answer.headers.etag?.replace(/^"|"$/g, '') ?? '';
+  const quoted = answer.headers.etag ?? '';
+  const etag = quoted.startsWith('"') && quoted.endsWith('"') ? quoted.slice(1, -1) : quoted;
   if (etag !== '') return etag;
   throw new StoreError(
     'unavailable',
@@ -39,24 +41,28 @@ export function etagOf(operation: string, answer: Answer): string {
 }
 
 export interface PutOptions {
+  readonly address: Address;
   readonly call: Caller;
   readonly encryption: readonly string[];
   /** Told the first time that an answer shows ETags are no MD5. */
   readonly onHiddenMd5: () => void;
 }
 
-/** The port's `put` for full keys. */
-export function createPut({ call, encryption, onHiddenMd5 }: PutOptions) {
+/** The port's `put`. */
+export function createPut({ address, call, encryption, onHiddenMd5 }: PutOptions): Store['put'] {
   return async function put(
     key: string,
     body: Buffer,
     sha256Hex: string,
-    signal: AbortSignal | undefined,
+    signal?: AbortSignal,
   ): Promise<PutResult> {
+    if (body.length > SINGLE_PUT_MAX_BYTES) {
+      throw new StoreError('bad-request', `${key} has ${body.length} bytes: too many for a single PUT.`);
+    }
     const request: Call = {
       operation: 'PutObject',
       method: 'PUT',
-      key,
+      key: fullKey(address, key),
       before: ['if-none-match', '*', 'x-amz-checksum-sha256', base64OfHex(sha256Hex)],
       after: encryption,
       body,

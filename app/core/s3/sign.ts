@@ -109,11 +109,11 @@ function keyedHmac(key: Buffer): (text: string) => string {
   };
 }
 
-const PLAIN_PATH = /^[A-Za-z0-9\-._~/]*$/;
+const NOT_PLAIN = /[^A-Za-z0-9\-._~/]+/g;
 
 /** RFC 3986 by UTF-8 byte, '/' kept. The text must be well-formed Unicode. */
 export function encodePath(text: string): string {
-  return PLAIN_PATH.test(text) ? text : encodeQuery(text).replaceAll('%2F', '/');
+  return text.replace(NOT_PLAIN, encodeQuery);
 }
 
 /** The same, '/' encoded too: for the values of a query. */

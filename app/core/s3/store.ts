@@ -1,8 +1,8 @@
 // The store port over S3: writes and listings on a lean path of our own, reading and credentials through the AWS SDK.
 import { readFileSync } from 'node:fs';
 import { type Clock, systemClock } from '../clock.ts';
-import { FerryError, messageOf, StoreError } from '../errors.ts';
-import { SINGLE_PUT_MAX_BYTES, type Store } from '../store.ts';
+import { FerryError, messageOf } from '../errors.ts';
+import type { Store } from '../store.ts';
 import { type AddressOptions, fullKey, resolveAddress } from './address.ts';
 import { createCaller } from './call.ts';
 import { type CredentialsProvider, credentialSource, defaultCredentials, sdkHttp } from './credentials.ts';
@@ -62,7 +62,7 @@ export async function openS3Store(options: S3StoreOptions): Promise<Store> {
   };
   const encryption = encryptionHeaders({ sse, sseKmsKeyId: options.sseKmsKeyId });
   const call = createCaller({ address, transport, credentials, requestTimeoutMs, clock });
-  const put = createPut({ call, encryption, onHiddenMd5 });
+  const put = createPut({ address, call, encryption, onHiddenMd5 });
   const list = createList(address, call);
   const isListed = async (full: string, signal: AbortSignal | undefined) => {
     const key = full.slice(prefix.length);
@@ -80,18 +80,11 @@ export async function openS3Store(options: S3StoreOptions): Promise<Store> {
       return etagIsMd5;
     },
     mayRead,
-    async put(key, body, sha256Hex, signal) {
-      if (body.length > SINGLE_PUT_MAX_BYTES) {
-        throw new StoreError('bad-request', `${key} has ${body.length} bytes: too many for a single PUT.`);
-      }
-      return put(fullKey(address, key), body, sha256Hex, signal);
-    },
+    put,
     async putLarge(key, source, resume, signal) {
       return putLarge(fullKey(address, key), source, resume, signal);
     },
-    async list(listPrefix, after, signal) {
-      return list(listPrefix, after, signal);
-    },
+    list,
     head: reader.head,
     get: reader.get,
     close() {

@@ -26,9 +26,9 @@ export function ledgerOver(
   const run = Date.now() * 4_096 + Math.floor(Math.random() * 4_096);
   const sql = prepare(db);
   /** Not yet on disk; `undefined` is a row to forget. */
-  const waiting = new Map<BytePath, LedgerRow | undefined>();
+  let waiting = new Map<BytePath, LedgerRow | undefined>();
   /** Of `waiting`: rows on disk that only become proved. An update costs half of writing the row anew. */
-  const onlyProved = new Set<BytePath>();
+  let onlyProved = new Set<BytePath>();
   const known = createKnownFiles();
   let warmedTo: BytePath | undefined = '';
   const unprovedRows = createUnprovedRows();
@@ -122,9 +122,11 @@ export function ledgerOver(
         rmSync(reserve, { force: true });
         write();
       }
-      waiting.clear();
+      // New ones: a Map that is cleared keeps its old table tied to the next, and with it every row it ever held, until the
+      // next full collection.
+      waiting = new Map();
+      onlyProved = new Set();
       waitingMeta.clear();
-      onlyProved.clear();
     }
     if (reservedGone && reserve !== undefined) reservedGone = !takeReserve(reserve);
   };
