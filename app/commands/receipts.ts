@@ -20,6 +20,7 @@ const PROOFS: Readonly<Record<ProvedLine['proof'], string>> = {
 const WHYS: Readonly<Record<FreedWhy, string>> = {
   retention: 'its retention was over',
   disk: 'the disk was near its limit',
+  spill: 'it was on the spill volume, which keeps nothing beyond its proof',
   gone: 'it was no longer there',
 };
 
