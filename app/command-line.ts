@@ -10,6 +10,7 @@ import { planSpec } from './commands/plan-settings.ts';
 import type { SpanFlags } from './commands/receipts.ts';
 import { addSettingsFlags, writtenFlags } from './commands/settings-flags.ts';
 import type { Surroundings } from './commands/surroundings.ts';
+import { timeOf } from './commands/times.ts';
 import { type ExitName, FerryError } from './core/errors.ts';
 import { loadSettings, resolveSettings, settingsError } from './core/settings/settings.ts';
 import { resolutionJson, resolutionText } from './core/settings/table.ts';
@@ -129,14 +130,13 @@ function addReceiptCommands(
   const shown = ['to', 'source', 'endpoint', 'region', 'path-style'];
   const asked = (from: Command, own: readonly string[], words: number) => {
     const { flags, rest = [] } = writtenFlags(from, [...own, 'json']);
-    const settings = loadSettings(doctorSpec, { flags, rest: rest.slice(words), env: around.env });
+    const places = new Map([...flags].filter(([, value]) => value !== ONLY_A_TIME));
+    const settings = loadSettings(doctorSpec, { flags: places, rest: rest.slice(words), env: around.env });
     return { settings, around, json: from.getOptionValue('json') === true };
   };
   const where = command('where', 'what became of a file, from the receipts in the bucket').argument('<name>');
   addSettingsFlags(where, doctorSpec, shown);
-  where
-    .option('--from <TIME>', 'look from then on (default: 7 days ago)')
-    .option('--until <TIME>', 'look until then');
+  addSpan(where, '7 days ago');
   where.option('--json', 'print JSON');
   where.action(async (name: string, options: SpanFlags) => {
     const { whereCommand } = await import('./commands/receipts.ts');
@@ -145,9 +145,7 @@ function addReceiptCommands(
 
   const receipts = command('receipts', 'what was proved and freed in a time');
   addSettingsFlags(receipts, doctorSpec, shown);
-  receipts
-    .option('--from <TIME>', 'from then on (default: a day ago)')
-    .option('--until <TIME>', 'until then');
+  addSpan(receipts, 'a day ago');
   receipts.option('--json', 'print the lines as they are: newline-delimited JSON');
   receipts.action(async (options: SpanFlags) => {
     const { receiptsCommand } = await import('./commands/receipts.ts');
@@ -163,6 +161,26 @@ function addReceiptCommands(
     const { verifyCommand } = await import('./commands/receipts.ts');
     ended(await verifyCommand(asked(verify, ['day'], 0), options.day));
   });
+}
+
+/** The value of a `--to` that was no destination: nobody can type it. */
+const ONLY_A_TIME = '\0';
+
+/** `--from` and `--until`. `--to` is the destination of every command; a time behind it is what people mean by it. */
+function addSpan(command: Command, since: string): void {
+  command
+    .option('--from <TIME>', `from then on, e.g. 2026-11-20T06 or 12h for so long ago (default: ${since})`)
+    .option('--until <TIME>', 'until then (default: now); --to followed by a time says the same');
+  const to = command.options.find((option) => option.attributeName() === 'to');
+  to?.argParser<string | undefined>((value, previous) => {
+    if (timeOf(value, 0) === undefined) return value;
+    command.setOptionValue('until', value);
+    return previous ?? ONLY_A_TIME;
+  });
+  command.addHelpText(
+    'after',
+    '\nA folder that is called like a time is written with its path: --to ./2026-11-20',
+  );
 }
 
 /** The commands people may type. */

@@ -1,14 +1,15 @@
 // `ferry where`, `ferry receipts` and `ferry verify`: what the receipts tell, printed for people or as JSON.
 import { systemClock } from '../core/clock.ts';
-import { type ExitName, FerryError } from '../core/errors.ts';
+import type { ExitName } from '../core/errors.ts';
 import type { Store } from '../core/store.ts';
-import { formatBytes, parseDurationMs } from '../core/units.ts';
+import { formatBytes } from '../core/units.ts';
 import type { FreedWhy } from '../files/receipts/line.ts';
 import type { ProvedLine } from '../files/receipts/parse.ts';
 import type { Span } from '../files/receipts/read.ts';
 import type { Whereabouts } from '../files/receipts/where.ts';
 import type { DoctorSettings } from '../files/settings.ts';
 import type { Surroundings } from './surroundings.ts';
+import { parseTime } from './times.ts';
 
 const DAY_MS = 86_400_000;
 const WHERE_BACK_MS = 7 * DAY_MS;
@@ -20,24 +21,9 @@ const PROOFS: Readonly<Record<ProvedLine['proof'], string>> = {
 const WHYS: Readonly<Record<FreedWhy, string>> = {
   retention: 'its retention was over',
   disk: 'the disk was near its limit',
+  spill: 'it was on the spill volume, which keeps nothing beyond its proof',
   gone: 'it was no longer there',
 };
-
-/** Times as people write them: `2026-11-20`, `2026-11-20T13`, `2026-11-20T13:30`, or `12h` for so long ago; in UTC. */
-export function parseTime(flag: string, text: string, nowMs: number): number {
-  const agoMs = parseDurationMs(text);
-  if (agoMs !== undefined) return nowMs - agoMs;
-  const [, date, hour = '00', rest = ':00'] =
-    /^(\d{4}-\d\d-\d\d)(?:T(\d\d)(:\d\d(?::\d\d(?:\.\d{1,3})?)?)?Z?)?$/.exec(text) ?? [];
-  const ms = Date.parse(`${date}T${hour}${rest}Z`);
-  if (Number.isNaN(ms))
-    throw new FerryError(
-      'config',
-      `${flag} "${text}" is no time`,
-      'Write 2026-11-20, 2026-11-20T13 or 2026-11-20T13:30 in UTC, or 12h for twelve hours ago.',
-    );
-  return ms;
-}
 
 interface Asked {
   readonly settings: DoctorSettings;

@@ -26,6 +26,7 @@ export async function startMovers(options: MoverOptions): Promise<Mover> {
   const mover = await startMover(options);
   const spill = await startMover({
     ...options,
+    spilled: true,
     settings: spillSettings(settings, settings.spill),
     log: named('spill volume', log),
   }).catch((error: unknown) => {
@@ -73,13 +74,21 @@ function spillSettings(settings: FilesSettings, directory: string): FilesSetting
 
 function withSpill(
   now: FilesSnapshot,
-  { backlog, unproved, settling, retained }: FilesSnapshot,
+  { backlog, unproved, settling, retained, total }: FilesSnapshot,
 ): FilesSnapshot {
   const waiting: Tally = {
     files: backlog.files + unproved.files + settling + retained.files,
     bytes: backlog.bytes + unproved.bytes + retained.bytes,
   };
-  return { ...now, spill: { moved: now.spill?.moved ?? { files: 0, bytes: 0 }, waiting } };
+  const receipts = {
+    receiptObjects: now.total.receiptObjects + total.receiptObjects,
+    receiptLinesLost: now.total.receiptLinesLost + total.receiptLinesLost,
+  };
+  return {
+    ...now,
+    total: { ...now.total, ...receipts },
+    spill: { moved: now.spill?.moved ?? { files: 0, bytes: 0 }, waiting },
+  };
 }
 
 function named(name: string, log: Log): Log {

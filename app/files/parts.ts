@@ -32,6 +32,8 @@ export interface MoverOptions {
   readonly log: Log;
   /** False: as on a share whose kernel tells of nothing. @default true, unless one pass is asked for */
   readonly hints?: boolean;
+  /** True: the source is the spill volume. @default false */
+  readonly spilled?: boolean;
 }
 
 /** Everything a run of the mover is made of. */
@@ -62,7 +64,8 @@ export interface Parts {
 }
 
 /** Opens the ledger and puts the parts together; nothing moves yet. @throws FerryError when the ledger cannot be used */
-export function assemble({ settings, store, clock, log, hints: mayHint = true }: MoverOptions): Parts {
+export function assemble(options: MoverOptions): Parts {
+  const { settings, store, clock, log, hints: mayHint = true } = options;
   const stop = new AbortController();
   const finding = new AbortController();
   stop.signal.addEventListener('abort', () => finding.abort(), { once: true });
@@ -84,6 +87,7 @@ export function assemble({ settings, store, clock, log, hints: mayHint = true }:
     receipts = openReceipts({
       directory: join(settings.state, `${identityOf(settings.source, storeName)}.receipts`),
       source: settings.source,
+      spilled: options.spilled === true,
       store,
       log,
       onWritten: () => {

@@ -5,8 +5,11 @@ import { type BytePath, toText } from '../paths.ts';
 /** Below the destination. Query engines take names that begin with `_` for no data. */
 export const RECEIPTS_PREFIX = '_receipts/';
 
-/** `retention`: its time was over. `disk`: the volume was near its limit. `gone`: it was no longer there to be freed. */
-export type FreedWhy = 'retention' | 'disk' | 'gone';
+/**
+ * `retention`: its time was over. `disk`: the volume was near its limit. `spill`: it was on the spill volume, which keeps
+ * nothing beyond its proof. `gone`: it was no longer there to be freed.
+ */
+export type FreedWhy = 'retention' | 'disk' | 'spill' | 'gone';
 
 /** What a receipt tells of a file that was proved. */
 export type ProvedRow = Pick<LedgerRow, 'path' | 'key' | 'stat' | 'sha256' | 'etag' | 'proof'>;

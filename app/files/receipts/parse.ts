@@ -22,7 +22,7 @@ const freedSchema = z.object({
   file: z.string(),
   key: z.string(),
   bytes: z.number(),
-  why: z.enum(['retention', 'disk', 'gone']),
+  why: z.enum(['retention', 'disk', 'spill', 'gone']),
 });
 const endSchema = z.object({
   event: z.literal('end'),

@@ -37,6 +37,8 @@ const SENT_KEPT = 8_192;
 export function openReceipts(options: {
   readonly directory: string;
   readonly source: string;
+  /** Whether the source is the spill volume: nothing there has a retention that could be over. */
+  readonly spilled: boolean;
   readonly store: Store;
   readonly log: Log;
   /** Told after each object. */
@@ -72,7 +74,9 @@ export function openReceipts(options: {
       if (sentAtMs !== undefined) sentAt.delete(row.path);
       spool.add(provedLine(row, atMs, sentAtMs), atMs);
     },
-    freed: (row, why, atMs) => spool.add(freedLine(row, why, atMs), atMs),
+    freed(row, why, atMs) {
+      spool.add(freedLine(row, options.spilled && why === 'retention' ? 'spill' : why, atMs), atMs);
+    },
     flush() {
       spool.flush();
       if (spool.lost === toldLost) return;

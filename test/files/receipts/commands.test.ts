@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { parseTime } from '../../../app/commands/receipts.ts';
+import { parseTime } from '../../../app/commands/times.ts';
 import { EXIT } from '../../../app/core/errors.ts';
 import { RECEIPTS_PREFIX } from '../../../app/files/receipts/line.ts';
 import { credentialsOf, spawnFerry, toServer } from '../../support/ferry-child.ts';
@@ -55,6 +55,14 @@ test('the receipts of a time are printed line by line, for people and for progra
   const text = (await ask(t, rig, 'receipts')).stdout;
   assert.match(text, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC {2}proved {2}[ab] {2}\d+ B {2}[ab]$/m);
   assert.equal((await ask(t, rig, 'receipts', '--from', '2020-01-01', '--until', '2020-01-02')).stdout, '');
+  for (const [to, printed] of [
+    ['1h', false],
+    ['2020-01-02', false],
+    ['0s', true],
+  ] as const) {
+    const spanned = await ask(t, rig, 'receipts', '--from', '2019-12-31', '--to', to);
+    assert.equal(spanned.stdout !== '', printed, `--to ${to}: ${spanned.stderr}`);
+  }
   const wrong = await ask(t, rig, 'receipts', '--from', 'yesterday');
   assert.equal(wrong.exit, EXIT.config);
   assert.match(wrong.stderr, /--from "yesterday" is no time\. Write 2026-11-20/);
