@@ -82,12 +82,14 @@ async function run(parts: Parts): Promise<ExitName> {
   const { settings, stop } = parts;
   await preflight(parts);
   const once = settings.once || settings.dryRun;
-  const loops = [settleLoop(parts), warmUp(parts)];
+  const loops = [settleLoop(parts)];
   if (once) {
+    // One pass asks in path order and needs no memory of what is known.
     if (!settings.dryRun) loops.push(proveLoop(parts));
     return moveOnce(parts);
   }
   parts.bells.backlog.ring();
+  loops.push(warmUp(parts));
   loops.push(patrolLoop(parts), backlogLoop(parts), proveLoop(parts), freeLoop(parts), receiptsLoop(parts));
   await whenAborted(parts.finding.signal);
   if (!stop.signal.aborted) await drainWithin(parts, settings.drainMs);
