@@ -50,8 +50,9 @@ export function standingOf(
   ports: FinderPorts,
   file: FoundFile,
   nowMs: number,
+  knows: Ledger['knows'] = ports.ledger.knows,
 ): { standing: Standing; proved: boolean } {
-  const known = ports.ledger.knows(file.path, file.stat);
+  const known = knows(file.path, file.stat);
   if (known !== undefined) return { standing: 'known', proved: known === 'proved' };
   ports.backoff.met(file.path);
   if (ports.queue.has(file.path) || !ports.backoff.mayTry(file.path, nowMs))
@@ -103,10 +104,11 @@ export async function findPass(
       }
     },
   });
+  const knows = options.inOrder ? ports.ledger.knowsInPathOrder() : ports.ledger.knows;
   for await (const batch of walk.batches) {
     const nowMs = clock.now();
     for (const file of batch) {
-      const { standing, proved } = standingOf(ports, file, nowMs);
+      const { standing, proved } = standingOf(ports, file, nowMs, knows);
       const arrived = arrivedMs(file.stat);
       if (newestArrivalMs === undefined || arrived > newestArrivalMs) newestArrivalMs = arrived;
       if (!proved && (oldestUnprovedMs === undefined || arrived < oldestUnprovedMs))

@@ -16,6 +16,8 @@ export interface KnownFiles {
   delete(path: BytePath): void;
   /** Every row of the ledger was entered; until then what is not found is `unsure`. */
   complete(): void;
+  /** What is not found is absent. */
+  readonly isComplete: boolean;
 }
 
 /** Beyond this the rest is asked of the ledger: 24 MiB, which hold 1.6 million files. */
@@ -100,6 +102,9 @@ export function createKnownFiles(maxSlots = MAX_SLOTS): KnownFiles {
     },
     complete() {
       complete = true;
+    },
+    get isComplete() {
+      return complete && !overflowed;
     },
   };
 }

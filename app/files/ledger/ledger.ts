@@ -61,6 +61,8 @@ export interface Ledger {
   get(path: BytePath): LedgerRow | undefined;
   /** Whether this very state of the file was sent, and proved. Far cheaper than `get`. */
   knows(path: BytePath, stat: FileStat): 'proved' | 'sent' | undefined;
+  /** `knows` for a pass that asks in ascending order of paths, for that pass alone: cheap before the rows are read in. */
+  knowsInPathOrder(): Ledger['knows'];
   /** Reads some rows into the memory that makes `knows` cheap; false when all are in. Everything works before, slower. */
   warmUp(): boolean;
   /** Remembers in the place of `previous`; visible to `get` at once, on disk after the next `commit`. */

@@ -58,6 +58,18 @@ export function renewable(open: () => Ledger, setAside: (error: unknown) => void
     },
     get: (path) => on((ledger) => ledger.get(path)),
     knows: (path, stat) => on((ledger) => ledger.knows(path, stat)),
+    knowsInPathOrder() {
+      let made = current;
+      let knows = current.knowsInPathOrder();
+      return (path, stat) =>
+        on((ledger) => {
+          if (ledger !== made) {
+            made = ledger;
+            knows = ledger.knowsInPathOrder();
+          }
+          return knows(path, stat);
+        });
+    },
     warmUp: () => on((ledger) => ledger.warmUp()),
     // A new ledger has no row to replace, whatever the caller remembers of the old one.
     remember: (row, previous) =>

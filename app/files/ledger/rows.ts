@@ -4,10 +4,12 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { compareKeys } from '../../core/store.ts';
 import type { BytePath } from '../paths.ts';
 import { arrivedMs, sameStat } from '../settle.ts';
+import type { FileStat } from '../walk.ts';
 import { browserOver } from './browse.ts';
 import { DamagedError, isLedgerFull, takeReserve } from './database.ts';
 import { createKnownFiles } from './known.ts';
 import type { Ledger, LedgerRow, LedgerTotals } from './ledger.ts';
+import { knowsInPathOrder } from './path-order.ts';
 import { candidatesOver, statOf, uploadsOver } from './tables.ts';
 import { createUnprovedRows } from './unproved-rows.ts';
 
@@ -31,6 +33,7 @@ export function ledgerOver(
   let onlyProved = new Set<BytePath>();
   const known = createKnownFiles();
   let warmedTo: BytePath | undefined = '';
+  let forgotten = 0;
   const unprovedRows = createUnprovedRows();
   const stored = sql.totals.get() ?? {};
   const totals: LedgerTotals = {
@@ -146,6 +149,15 @@ export function ledgerOver(
     return record === undefined ? undefined : toRow(record);
   };
 
+  const knows = (path: BytePath, stat: FileStat): 'proved' | 'sent' | undefined => {
+    const knowledge = known.look(path, stat);
+    if (knowledge === 'same-proved') return 'proved';
+    if (knowledge === 'same') return 'sent';
+    if (knowledge !== 'unsure') return undefined;
+    const row = get(path);
+    return row && sameStat(row.stat, stat) ? (row.proved ? 'proved' : 'sent') : undefined;
+  };
+
   return {
     get reconciled() {
       return reconciled;
@@ -162,23 +174,21 @@ export function ledgerOver(
       etagIsMd5 = value;
     },
     get,
-    knows(path, stat) {
-      const knowledge = known.look(path, stat);
-      if (knowledge === 'same-proved') return 'proved';
-      if (knowledge === 'same') return 'sent';
-      if (knowledge !== 'unsure') return undefined;
-      const row = get(path);
-      return row && sameStat(row.stat, stat) ? (row.proved ? 'proved' : 'sent') : undefined;
+    knows,
+    knowsInPathOrder() {
+      if (known.isComplete) return knows;
+      const isUncommitted = (path: BytePath): boolean => waiting.has(path);
+      return knowsInPathOrder({ db, ask: knows, isUncommitted, forgotten: () => forgotten });
     },
     warmUp() {
       if (warmedTo === undefined) return false;
-      const rows = sql.some.all(warmedTo, WARM_UP_ROWS);
-      for (const record of rows) {
-        const path = String(record.path);
+      // As the columns are declared.
+      const rows = sql.some.all(warmedTo, WARM_UP_ROWS) as unknown as (readonly [BytePath, ...number[]])[];
+      for (const [path, size = 0, mtimeMs = 0, ctimeMs = 0, ino = 0, proved] of rows) {
         if (path <= warmedTo) throw new DamagedError('its paths are out of order');
         // What was remembered since the start is in already, and newer.
         if (!waiting.has(path) && !known.mayHaveEntered(path))
-          known.set(path, statOf(record), record.proved === 1);
+          known.set(path, { size, mtimeMs, ctimeMs, ino }, proved === 1);
         warmedTo = path;
       }
       if (rows.length === WARM_UP_ROWS) return true;
@@ -212,6 +222,7 @@ export function ledgerOver(
     },
     forget(previous) {
       tally(previous, -1);
+      forgotten += 1;
       waiting.set(previous.path, undefined);
       onlyProved.delete(previous.path);
       known.delete(previous.path);
@@ -258,13 +269,16 @@ function provedAt(proved: boolean, previous: LedgerRow | undefined): number {
 
 /** Every statement the rows need. */
 function prepare(db: DatabaseSync) {
+  const some = db.prepare(
+    'SELECT path, size, mtime, ctime, ino, proved FROM files WHERE path > ? ORDER BY path LIMIT ?',
+  );
+  // An object for each of a million rows costs half a second.
+  some.setReturnArrays(true);
   return {
     get: db.prepare('SELECT * FROM files WHERE path = ?'),
     put: db.prepare('INSERT OR REPLACE INTO files VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)'),
     prove: db.prepare('UPDATE files SET proved = 1, proved_at = ?, run = ? WHERE path = ?'),
-    some: db.prepare(
-      'SELECT path, size, mtime, ctime, ino, proved FROM files WHERE path > ? ORDER BY path LIMIT ?',
-    ),
+    some,
     drop: db.prepare('DELETE FROM files WHERE path = ?'),
     unproved: db.prepare('SELECT * FROM files WHERE proved = 0 AND key > ? ORDER BY key LIMIT ?'),
     proved: db.prepare(

@@ -102,6 +102,12 @@ test('under any use with commits and reopenings it holds what a plain map would'
           assert.equal(ledger.knows(path, stat), proved ? 'proved' : 'sent');
           assert.equal(ledger.knows(path, { ...stat, size: stat.size + 1 }), undefined);
         }
+        const knows = ledger.knowsInPathOrder();
+        for (const { path, stat, proved } of rows.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
+          assert.equal(knows(path, stat), proved ? 'proved' : 'sent');
+          assert.equal(knows(path, { ...stat, size: stat.size + 1 }), undefined);
+          assert.equal(knows(`${path} and more`, stat), undefined);
+        }
         assert.equal(ledger.get('never there'), undefined);
         const unproved = rows.filter((row) => !row.proved);
         const size = (some: readonly LedgerRow[]): number =>
@@ -324,4 +330,32 @@ test('on a full disk the reserve is used; then commits fail, nothing is forgotte
   } finally {
     spawnSync('umount', ['-l', directory]);
   }
+});
+
+test('asked in path order it answers as of now, whatever was remembered and forgotten since the pass began', async (t) => {
+  const directory = await tempDir(t);
+  const first = openIn(directory);
+  const paths = Array.from({ length: 2_500 }, (_, index) => `f${String(index).padStart(4, '0')}`);
+  const stat = { size: 1, mtimeMs: 2, ctimeMs: 3, ino: 4 };
+  for (const path of paths) first.remember(rowOf(path, { key: path, stat, proved: true }), undefined);
+  first.close();
+  const ledger = openIn(directory);
+  const knows = ledger.knowsInPathOrder();
+  for (const path of paths.slice(0, 10)) assert.equal(knows(path, stat), 'proved');
+  for (const [index, path] of paths.entries()) {
+    const row = ledger.get(path);
+    if (index % 5 === 0 && row) ledger.forget(row);
+    if (index % 5 === 1 && row) ledger.remember({ ...row, stat: { ...stat, size: 9 } }, row);
+  }
+  ledger.commit();
+  ledger.remember(rowOf('f0012-new', { key: 'new', stat, proved: false }), undefined);
+  assert.equal(knows('f0012-new', stat), 'sent');
+  for (const [index, path] of paths.entries()) {
+    if (index < 20) continue;
+    assert.equal(knows(path, stat), index % 5 <= 1 ? undefined : 'proved', path);
+    if (index % 5 === 1) assert.equal(knows(path, { ...stat, size: 9 }), 'proved', path);
+  }
+  // Behind the place it has reached, too.
+  assert.equal(knows('f0003', stat), 'proved');
+  ledger.close();
 });
