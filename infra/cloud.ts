@@ -1,7 +1,9 @@
-// What is made in the AWS account: bucket, role, alarms. Loaded only for targets that have an account.
+// What is made in the AWS account: bucket, roles, alarms. Loaded only for targets that have an account.
 import { Provider } from '@pulumi/aws/provider.js';
 import { Config, log, type Output, type Resource } from '@pulumi/pulumi';
 import { FerryError } from '../app/core/errors.ts';
+import { EVENTS_NAME } from '../manifests/events/names.ts';
+import type { TargetEvents } from '../manifests/events/read.ts';
 import type { TargetSettings } from '../manifests/settings/settings.ts';
 import { type Account, awsLookups, lookUp } from './account.ts';
 import { Alarms, alarmsOf } from './alarms.ts';
@@ -33,6 +35,7 @@ export interface CloudPlan {
 export async function planCloud(
   stack: string,
   settings: TargetSettings,
+  events: TargetEvents | undefined,
   offline: boolean,
 ): Promise<CloudPlan> {
   // The settings refuse a target on AWS without a role.
@@ -41,13 +44,14 @@ export async function planCloud(
   const account = offline
     ? presumed(settings, role)
     : await lookUp(settings, role, awsLookups(settings.region));
-  const make = () => makeCloud(stack, settings, role, account, offline);
+  const make = () => makeCloud(stack, settings, events, role, account, offline);
   return { cluster: account.cluster, make };
 }
 
 function makeCloud(
   stack: string,
   settings: TargetSettings,
+  events: TargetEvents | undefined,
   role: RoleName,
   account: Account,
   offline: boolean,
@@ -55,26 +59,41 @@ function makeCloud(
   const { region, bucket: name, kmsKey, vpcEndpoint, permissionsBoundary } = settings;
   const opts = offline ? { provider: deafProvider(region) } : {};
   const place = { partition: role.partition, bucket: name, prefix: settings.prefix };
+  // The settings refuse events on AWS without a role.
+  const eventsRole = events && roleName(events.target.roleArn ?? '');
   const tags = { 'managed-by': 'pulumi', project: 'ferry', stack };
 
   for (const warning of lifecycleWarnings(settings)) log.warn(`ferry:${warning}`);
   const bucket = new DataBucket(
     'data',
-    { ...settings, ...place, writer: role.arn, breakGlass: settings.breakGlassRole, tags },
-    opts,
-  );
-  const workloadRole = new WorkloadRole(
-    'uploader',
     {
-      role,
-      identity: account.identity,
-      account: { namespace: settings.namespace, name: settings.name },
-      grants: { ...place, region, kmsKey, vpcEndpoint },
-      permissionsBoundary,
+      ...settings,
+      ...place,
+      writer: role.arn,
+      others: events && eventsRole ? [{ prefix: events.prefix, writer: eventsRole.arn }] : [],
+      breakGlass: settings.breakGlassRole,
       tags,
     },
     opts,
   );
+  const roleOf = (resource: string, made: RoleName, serviceAccount: string, prefix: string | undefined) =>
+    new WorkloadRole(
+      resource,
+      {
+        role: made,
+        identity: account.identity,
+        account: { namespace: settings.namespace, name: serviceAccount },
+        grants: { ...place, prefix, region, kmsKey, vpcEndpoint },
+        permissionsBoundary,
+        tags,
+      },
+      opts,
+    );
+  const uploaderRole = roleOf('uploader', role, settings.name, settings.prefix);
+  const roles = [
+    uploaderRole,
+    ...(events && eventsRole ? [roleOf('events', eventsRole, EVENTS_NAME, events.prefix)] : []),
+  ];
   if (settings.alarmTopic !== undefined)
     new Alarms(
       name,
@@ -89,8 +108,8 @@ function makeCloud(
     );
   return {
     bucket: bucket.bucket,
-    roleArn: workloadRole.arn,
-    resources: [bucket, workloadRole],
+    roleArn: uploaderRole.arn,
+    resources: [bucket, ...roles],
   };
 }
 

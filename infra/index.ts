@@ -4,7 +4,7 @@ import { getRootDirectory, getStack, RunError, runtime } from '@pulumi/pulumi';
 import { FerryError } from '../app/core/errors.ts';
 import { keptKeys } from '../manifests/s3-keys.ts';
 import { deploy, type Outputs } from './program.ts';
-import { stackSettings } from './stack-settings.ts';
+import { stackEvents, stackSettings } from './stack-settings.ts';
 
 /** Nobody will use them. */
 const NO_KEYS = { accessKeyId: 'offline', secretAccessKey: 'offline' };
@@ -18,7 +18,8 @@ async function run(): Promise<Outputs> {
     );
   try {
     const settings = stackSettings(getRootDirectory(), stack, runtime.allConfig());
-    return await deploy(stack, settings, {
+    const events = stackEvents(getRootDirectory(), stack, settings, runtime.allConfig());
+    return await deploy(stack, settings, events, {
       keys: () => (offline ? NO_KEYS : keptKeys(join(getRootDirectory(), '.ferry'), stack)),
       offline,
       env: process.env,

@@ -18,6 +18,8 @@ const RUNS_PODS: ReadonlySet<string> = new Set([
   'Pod',
   'StatefulSet',
 ]);
+/** They end when their work does, which may take days. */
+const NEVER_WAITED_FOR: ReadonlySet<string> = new Set(['Job']);
 /** https://www.pulumi.com/registry/packages/kubernetes/installation-configuration/#pulumi-kubernetes-annotations */
 const DO_NOT_WAIT = { 'pulumi.com/skipAwait': 'true' };
 
@@ -53,7 +55,7 @@ export function kubernetesObject(
   for (const field of SECRET_FIELDS)
     if (manifest.kind === 'Secret' && properties[field] !== undefined)
       properties[field] = secret(properties[field]);
-  if (!wait && !AT_ONCE.has(manifest.kind))
+  if ((!wait && !AT_ONCE.has(manifest.kind)) || NEVER_WAITED_FOR.has(manifest.kind))
     properties.metadata = withAnnotations(manifest.metadata, DO_NOT_WAIT);
   return new KubernetesObject(resourceType(manifest), name, properties, { version, ...opts });
 }

@@ -2,10 +2,13 @@
 // cluster and no login. It works in a project of its own below .ferry, so no state and no file of yours is touched.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseDocument } from 'yaml';
 import { EXIT, errnoOf, FerryError } from '../app/core/errors.ts';
+import { readEvents } from '../manifests/events/read.ts';
+import { EVENTS_SECTION } from '../manifests/events/settings.ts';
+import { readBeside } from '../manifests/settings/files.ts';
 import { readTarget } from '../manifests/settings/read.ts';
 
 const ROOT = dirname(import.meta.dirname);
@@ -32,12 +35,12 @@ function main(): number {
   const [target = 'staging'] = positionals;
   const file = `Pulumi.${target}.yaml`;
   const text = settingsText(file);
-  readTarget(file, text);
+  readEvents(file, text, readTarget(file, text), (path) => readBeside(ROOT, path));
 
   const project = join(ROOT, '.ferry/preview', target);
   mkdirSync(join(project, 'state'), { recursive: true });
   writeFileSync(join(project, 'Pulumi.yaml'), projectFile());
-  writeFileSync(join(project, file), text);
+  writeFileSync(join(project, file), movedSettings(text));
   const env = {
     PULUMI_BACKEND_URL: `file://${join(project, 'state')}`,
     // Nothing is kept that would be secret: the stack never comes to be.
@@ -63,6 +66,14 @@ function settingsText(file: string): string {
     const targets = readdirSync(ROOT).flatMap((name) => /^Pulumi\.([a-z0-9-]+)\.yaml$/.exec(name)?.[1] ?? []);
     throw new FerryError('config', `${file} does not exist.`, `Targets are ${targets.sort().join(', ')}.`);
   }
+}
+
+/** The settings as they are, with the file that they name where it is. */
+function movedSettings(text: string): string {
+  const settings = parseDocument(text);
+  const named = ['config', `${EVENTS_SECTION}settings`];
+  if (settings.hasIn(named)) settings.setIn(named, resolve(ROOT, String(settings.getIn(named))));
+  return settings.toString();
 }
 
 /** The project as it is, with the program where it is. */

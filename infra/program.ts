@@ -1,11 +1,12 @@
 // The whole deployment of one target: what is made in the account, then the namespace, then what runs in it. Everything
 // is checked before the first resource is declared, so that a refused target changes nothing.
 import type { Input } from '@pulumi/pulumi';
+import type { TargetEvents } from '../manifests/events/read.ts';
 import type { Manifest } from '../manifests/guard.ts';
 import type { S3Keys } from '../manifests/s3.ts';
 import type { TargetSettings } from '../manifests/settings/settings.ts';
 import { documentsOf, synthesize } from '../manifests/synth.ts';
-import { targetCharts } from '../manifests/target.ts';
+import { type Target, targetCharts } from '../manifests/target.ts';
 import { deafProvider, wayToCluster } from './cluster.ts';
 import { Namespace } from './namespace.ts';
 import { commandsOf } from './outputs.ts';
@@ -29,11 +30,17 @@ export interface Outputs {
 }
 
 /** @throws FerryError before anything is made. */
-export async function deploy(stack: string, settings: TargetSettings, around: Around): Promise<Outputs> {
-  const [namespaceObjects, workloadObjects] = await objectsOf(stack, settings, around.keys);
+export async function deploy(
+  stack: string,
+  settings: TargetSettings,
+  events: TargetEvents | undefined,
+  around: Around,
+): Promise<Outputs> {
+  const charts = targetCharts(stack, settings, around.keys, events);
+  const [namespaceObjects, workloadObjects] = await objectsOf(charts);
   const plan =
     settings.s3 === 'aws'
-      ? await (await import('./cloud.ts')).planCloud(stack, settings, around.offline)
+      ? await (await import('./cloud.ts')).planCloud(stack, settings, events, around.offline)
       : undefined;
   const lead = around.offline ? deafProvider : wayToCluster(settings.kubeContext, plan?.cluster, around.env);
 
@@ -54,12 +61,8 @@ export async function deploy(stack: string, settings: TargetSettings, around: Ar
 }
 
 /** Read back from the YAML texts that `npm run synth` writes. */
-async function objectsOf(
-  stack: string,
-  settings: TargetSettings,
-  keys: () => S3Keys,
-): Promise<[namespace: Manifest[], workload: Manifest[]]> {
-  const files = await synthesize(targetCharts(stack, settings, keys));
+async function objectsOf(target: Target): Promise<[namespace: Manifest[], workload: Manifest[]]> {
+  const files = await synthesize(target);
   const parts: [Manifest[], Manifest[]] = [[], []];
   // The schema check of the synthesis has seen every one of them.
   for (const [file, text] of files)

@@ -2,11 +2,13 @@
 //
 //   node manifests/main.ts                       every target there is settings for
 //   node manifests/main.ts minikube --out DIR    one, elsewhere
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { EXIT, errnoOf, FerryError, messageOf } from '../app/core/errors.ts';
+import { EXIT, FerryError } from '../app/core/errors.ts';
+import { readEvents } from './events/read.ts';
 import { keptKeys } from './s3-keys.ts';
+import { readBeside, readText } from './settings/files.ts';
 import { readTarget } from './settings/read.ts';
 import { type Files, synthesize, writeFiles } from './synth.ts';
 import { targetCharts } from './target.ts';
@@ -28,8 +30,10 @@ async function main(): Promise<void> {
   for (const name of names)
     try {
       const file = `Pulumi.${name}.yaml`;
-      const settings = readTarget(file, readSettings(settingsDirectory, file));
-      const target = targetCharts(name, settings, () => keptKeys(keys, name));
+      const content = readSettings(settingsDirectory, file);
+      const settings = readTarget(file, content);
+      const events = readEvents(file, content, settings, (path) => readBeside(settingsDirectory, path));
+      const target = targetCharts(name, settings, () => keptKeys(keys, name), events);
       made.push([name, await synthesize(target)]);
     } catch (error) {
       if (!(error instanceof FerryError)) throw error;
@@ -53,16 +57,8 @@ function targetsIn(directory: string): string[] {
 }
 
 function readSettings(directory: string, file: string): string {
-  try {
-    return readFileSync(join(directory, file), 'utf8');
-  } catch (error) {
-    const reason = errnoOf(error) === 'ENOENT' ? 'does not exist' : `cannot be read: ${messageOf(error)}`;
-    throw new FerryError(
-      'config',
-      `${join(directory, file)} ${reason}.`,
-      `Targets are ${targetsIn(directory).join(', ') || 'none: add a Pulumi.<target>.yaml'}.`,
-    );
-  }
+  const remedy = `Targets are ${targetsIn(directory).join(', ') || 'none: add a Pulumi.<target>.yaml'}.`;
+  return readText(join(directory, file), remedy);
 }
 
 await main();

@@ -10,7 +10,7 @@ type Egress = NonNullable<Spec['egress']>[number];
 
 const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
 /** Where instances learn their node's own credentials: nothing in the pod may ask there. */
-export const INSTANCE_METADATA = '169.254.169.254/32';
+const INSTANCE_METADATA = '169.254.169.254/32';
 /** NodeLocal DNSCache listens there on every node that has it. */
 const NODE_LOCAL_DNS = '169.254.20.10/32';
 /** https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html */
@@ -45,19 +45,6 @@ export function denyAll(scope: Construct, namespace: string): void {
 }
 
 export function writerNetwork(scope: Construct, settings: TargetSettings): void {
-  const store: Egress =
-    settings.s3 === 'in-cluster'
-      ? {
-          to: [{ podSelector: { matchLabels: selectorOf(settings, 's3') } }],
-          ports: [{ protocol: 'TCP', port: S3_PORT }],
-        }
-      : {
-          to: settings.egress.map((cidr) => ({
-            ipBlock: cidr === '0.0.0.0/0' ? { cidr, except: [INSTANCE_METADATA] } : { cidr },
-          })),
-          ports: [{ protocol: 'TCP', port: 443 }],
-        };
-  const podIdentity = settings.s3 === 'aws' && settings.webIdentity === 'pod-identity';
   addPolicy(scope, settings.name, labelsOf(settings, 'writer'), {
     podSelector: { matchLabels: selectorOf(settings, 'writer') },
     policyTypes: ['Ingress', 'Egress'],
@@ -67,8 +54,31 @@ export function writerNetwork(scope: Construct, settings: TargetSettings): void 
         ports: [{ protocol: 'TCP', port: HEALTH_PORT }],
       },
     ],
-    egress: [DNS, store, ...(podIdentity ? [POD_IDENTITY_AGENT] : [])],
+    egress: [DNS, ...storeEgress(settings)],
   });
+}
+
+/** The store, and whoever gives the credentials for it. */
+export function storeEgress(settings: TargetSettings): Egress[] {
+  if (settings.s3 === 'in-cluster')
+    return [
+      {
+        to: [{ podSelector: { matchLabels: selectorOf(settings, 's3') } }],
+        ports: [{ protocol: 'TCP', port: S3_PORT }],
+      },
+    ];
+  const podIdentity = settings.webIdentity === 'pod-identity';
+  return [outside(settings.egress, 443), ...(podIdentity ? [POD_IDENTITY_AGENT] : [])];
+}
+
+/** These networks on this port, and never the node's own credentials. */
+export function outside(cidrs: readonly string[], port: number): Egress {
+  return {
+    to: cidrs.map((cidr) => ({
+      ipBlock: cidr === '0.0.0.0/0' ? { cidr, except: [INSTANCE_METADATA] } : { cidr },
+    })),
+    ports: [{ protocol: 'TCP', port }],
+  };
 }
 
 export function s3Network(scope: Construct, settings: TargetSettings, name: string): void {

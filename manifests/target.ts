@@ -1,5 +1,7 @@
 // One target as charts, in the order in which `kubectl apply -f` takes their files.
 import { App, type Chart } from 'cdk8s';
+import { EventsChart } from './events/chart.ts';
+import type { TargetEvents } from './events/read.ts';
 import { MonitoringChart } from './monitoring.ts';
 import { NamespaceChart } from './namespace.ts';
 import { S3Chart, type S3Keys } from './s3.ts';
@@ -15,8 +17,16 @@ export interface Target {
   readonly charts: ReadonlyMap<string, Chart>;
 }
 
-/** @param keys of the S3 server in the cluster; called only when there is one. */
-export function targetCharts(name: string, settings: TargetSettings, keys: () => S3Keys): Target {
+/**
+ * @param keys of the S3 server in the cluster; called only when there is one
+ * @param events what the target has turned on of `ferry events`
+ */
+export function targetCharts(
+  name: string,
+  settings: TargetSettings,
+  keys: () => S3Keys,
+  events?: TargetEvents,
+): Target {
   const app = new App();
   const values = podValues(settings);
   const charts = new Map<string, Chart>();
@@ -27,5 +37,6 @@ export function targetCharts(name: string, settings: TargetSettings, keys: () =>
   if (settings.s3 === 'in-cluster') add('1-s3', (id) => new S3Chart(app, id, settings, keys()));
   add('2-writer', (id) => new WriterChart(app, id, settings, values));
   if (settings.monitoring) add('3-monitoring', (id) => new MonitoringChart(app, id, settings, values));
+  if (events !== undefined) add('4-events', (id) => new EventsChart(app, id, settings, events));
   return { name, settings, values, charts };
 }

@@ -5,7 +5,8 @@ import type { IContainer } from 'kubernetes-models/v1/Container';
 import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
 import type { IVolume } from 'kubernetes-models/v1/Volume';
 import { httpProbe, locked, PULL_POLICY, podBasics, resources } from './containers.ts';
-import { HEALTH_PORT, S3_NAME, S3_PORT } from './labels.ts';
+import { credentialVariables, endpointOf, tokenMounts, tokenVolumes } from './credentials.ts';
+import { HEALTH_PORT } from './labels.ts';
 import { byteQuantity, durationFlag } from './quantities.ts';
 import type { TargetSettings } from './settings/settings.ts';
 import { type PodValues, WRITER_NOTES_BYTES, WRITER_TMP_BYTES } from './values.ts';
@@ -15,10 +16,6 @@ export const WRITER = 'writer';
 const STATE_DIR = '/var/lib/ferry';
 const SPILL_DIR = '/var/lib/ferry-spill';
 const NOTES_DIR = '/var/ferry-notes';
-const TOKEN_DIR = '/var/run/secrets/ferry/sts';
-/** What STS expects a token to be made for. */
-const STS_AUDIENCE = 'sts.amazonaws.com';
-const TOKEN_SECONDS = 3_600;
 /** 60 s for a first start: a state volume of a million files is read, and nothing else is waited for. */
 const STARTUP = { every: 1, failures: 60, timeout: 2 };
 /** A hung process; never S3, as a restart cures no outage. */
@@ -43,14 +40,13 @@ export function writerPod(settings: TargetSettings, values: PodValues): IPodSpec
 
 function uploader(settings: TargetSettings, values: PodValues): IContainer {
   const { figures } = values;
-  const token = settings.s3 === 'aws' && settings.webIdentity === 'projected';
   return {
     name: UPLOADER,
     image: settings.image,
     imagePullPolicy: PULL_POLICY,
     restartPolicy: 'Always',
     args: uploaderArguments(settings, values),
-    env: uploaderVariables(settings),
+    env: credentialVariables(settings, settings.roleArn),
     ports: [{ name: 'metrics', containerPort: HEALTH_PORT }],
     startupProbe: httpProbe('/livez', 'metrics', STARTUP),
     livenessProbe: httpProbe('/livez', 'metrics', LIVENESS),
@@ -67,7 +63,7 @@ function uploader(settings: TargetSettings, values: PodValues): IContainer {
       { name: 'data', mountPath: settings.writerPath },
       { name: 'state', mountPath: STATE_DIR },
       ...(settings.spillSizeBytes === undefined ? [] : [{ name: 'spill', mountPath: SPILL_DIR }]),
-      ...(token ? [{ name: 'sts-token', mountPath: TOKEN_DIR, readOnly: true }] : []),
+      ...tokenMounts(settings),
     ],
   };
 }
@@ -105,28 +101,6 @@ function uploaderArguments(settings: TargetSettings, { plan, figures }: PodValue
     ...(settings.sse === 'none' ? [] : [`--sse=${settings.sse}`]),
     ...(settings.sseKmsKeyId === undefined ? [] : [`--sse-kms-key-id=${settings.sseKmsKeyId}`]),
     ...(settings.mayRead ? ['--may-read'] : []),
-  ];
-}
-
-function endpointOf(settings: TargetSettings): string | undefined {
-  if (settings.s3 === 'aws') return settings.endpoint;
-  return `http://${settings.s3ClusterIp ?? `${S3_NAME}.${settings.namespace}.svc`}:${S3_PORT}`;
-}
-
-function uploaderVariables(settings: TargetSettings): NonNullable<IContainer['env']> {
-  const given = (name: string, value: string) => ({ name, value });
-  if (settings.s3 === 'in-cluster')
-    return ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'].map((name) => ({
-      name,
-      valueFrom: { secretKeyRef: { name: S3_NAME, key: name } },
-    }));
-  const { roleArn, stsEndpoint } = settings;
-  return [
-    given('AWS_REGION', settings.region),
-    ...(settings.webIdentity === 'projected' && roleArn !== undefined
-      ? [given('AWS_ROLE_ARN', roleArn), given('AWS_WEB_IDENTITY_TOKEN_FILE', `${TOKEN_DIR}/token`)]
-      : []),
-    ...(stsEndpoint === undefined ? [] : [given('AWS_ENDPOINT_URL_STS', stsEndpoint)]),
   ];
 }
 
@@ -171,15 +145,6 @@ function volumes(settings: TargetSettings, values: PodValues): IVolume[] {
     name,
     emptyDir: { sizeLimit: byteQuantity(bytes) },
   });
-  const token: IVolume = {
-    name: 'sts-token',
-    projected: {
-      defaultMode: 0o440,
-      sources: [
-        { serviceAccountToken: { audience: STS_AUDIENCE, expirationSeconds: TOKEN_SECONDS, path: 'token' } },
-      ],
-    },
-  };
   return [
     sharedVolume(settings, values),
     onDisk('state', values.figures.stateSize.value),
@@ -188,7 +153,7 @@ function volumes(settings: TargetSettings, values: PodValues): IVolume[] {
       ? []
       : [{ name: 'spill', persistentVolumeClaim: { claimName: spillClaim(settings) } }]),
     ...(settings.writerNotes ? [onDisk('notes', WRITER_NOTES_BYTES)] : []),
-    ...(settings.s3 === 'aws' && settings.webIdentity === 'projected' ? [token] : []),
+    ...tokenVolumes(settings),
   ];
 }
 

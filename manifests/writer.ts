@@ -5,6 +5,7 @@ import type { Construct } from 'constructs';
 import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment';
 import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
 import type { IPersistentVolumeClaim } from 'kubernetes-models/v1/PersistentVolumeClaim';
+import { roleAnnotations } from './credentials.ts';
 import { addObject, setPastTypes } from './guard.ts';
 import { HEALTH_PORT, labelsOf, selectorOf } from './labels.ts';
 import { writerNetwork } from './network.ts';
@@ -19,11 +20,10 @@ export class WriterChart extends Chart {
     const { name } = settings;
     const labels = labelsOf(settings, 'writer');
     const selector = selectorOf(settings, 'writer');
-    const annotated = settings.s3 === 'aws' && settings.webIdentity === 'injected';
-    const injected = annotated || (settings.s3 === 'aws' && settings.webIdentity === 'pod-identity');
+    const injected = settings.s3 === 'aws' && settings.webIdentity !== 'projected';
 
     new ServiceAccount(this, 'account', {
-      metadata: { name, labels, annotations: annotated ? roleAnnotations(settings) : {} },
+      metadata: { name, labels, annotations: roleAnnotations(settings, settings.roleArn) },
       automountToken: false,
     });
 
@@ -87,12 +87,4 @@ export class WriterChart extends Chart {
 
     writerNetwork(this, settings);
   }
-}
-
-function roleAnnotations({ roleArn }: TargetSettings): Record<string, string> {
-  if (roleArn === undefined) return {};
-  return {
-    'eks.amazonaws.com/role-arn': roleArn,
-    'eks.amazonaws.com/sts-regional-endpoints': 'true',
-  };
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { RoleInReview } from './iam/places.ts';
 import type { BucketInReview } from './rules/bucket-rule.ts';
-import { flagOf, type Manifests, podsOf, readManifests, uploaderOf } from './rules/kube.ts';
+import { flagOf, type Manifests, type Pod, podsOf, readManifests, uploaderOf } from './rules/kube.ts';
 
 /** One resource of a program, or of a stack. */
 export interface DeclaredResource {
@@ -96,12 +96,15 @@ const policyText = z.object({ policy: z.string() });
 export function roleIn(resources: readonly DeclaredResource[]): RoleInReview | undefined {
   const of = (type: string): DeclaredResource | undefined =>
     resources.find((resource) => resource.type === type);
-  const made = of('aws:iam/role:Role');
-  const granted = of('aws:iam/rolePolicy:RolePolicy');
   const guarded = of('aws:s3/bucketPolicy:BucketPolicy');
-  const uploader = podsOf(manifestsOf(resources))
-    .map(uploaderOf)
-    .find((found) => found !== undefined);
+  const pod = podsOf(manifestsOf(resources)).find((each) => uploaderOf(each) !== undefined);
+  const uploader = pod && uploaderOf(pod);
+  const roles = resources.filter(({ type }) => type === 'aws:iam/role:Role');
+  // A target may have a role for other pods, too.
+  const made = roles.find(({ inputs }) => trusts(String(inputs.assumeRolePolicy), pod)) ?? roles[0];
+  const granted = resources.find(
+    ({ type, inputs }) => type === 'aws:iam/rolePolicy:RolePolicy' && inputs.role === made?.inputs.name,
+  );
   if (made === undefined || granted === undefined || guarded === undefined || uploader === undefined)
     return undefined;
   const { name, path, assumeRolePolicy } = role.parse(made.inputs);
@@ -121,4 +124,10 @@ export function roleIn(resources: readonly DeclaredResource[]): RoleInReview | u
     identity: JSON.parse(identity),
     bucketPolicy: JSON.parse(bucketPolicy),
   };
+}
+
+/** By IRSA or by Pod Identity. */
+function trusts(policy: string, pod: Pod | undefined): boolean {
+  const name = pod?.spec.serviceAccountName ?? 'default';
+  return policy.includes(`:${name}"`) || policy.includes(`"${name}"`);
 }

@@ -2,8 +2,10 @@
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
+import { readEvents } from '../manifests/events/read.ts';
+import { readBeside } from '../manifests/settings/files.ts';
 import { readTarget } from '../manifests/settings/read.ts';
-import { roleOf } from './deployed.ts';
+import { rolesOf } from './deployed.ts';
 import { readActionFacts } from './iam/facts.ts';
 import { reachOf, readRole } from './iam/reach.ts';
 import { reviewPage } from './page.ts';
@@ -23,10 +25,13 @@ export async function pageNow(): Promise<string> {
   const roles = globSync('Pulumi.*.yaml', { cwd: ROOT })
     .sort()
     .flatMap((file) => {
-      const role = roleOf(readTarget(file, readFileSync(join(ROOT, file), 'utf8')));
-      if (role === undefined) return [];
-      const read = readRole(role);
-      return [{ target: file.split('.')[1] ?? file, read, reach: reachOf(read, facts.actions) }];
+      const content = readFileSync(join(ROOT, file), 'utf8');
+      const settings = readTarget(file, content);
+      const events = readEvents(file, content, settings, (path) => readBeside(ROOT, path));
+      return rolesOf(settings, events).map((role) => {
+        const read = readRole(role);
+        return { target: file.split('.')[1] ?? file, read, reach: reachOf(read, facts.actions) };
+      });
     });
   const waivers = join(ROOT, 'policies/waivers.yaml');
   return reviewPage({

@@ -65,6 +65,6 @@ export function addEvents(events: Command, around: Surroundings, ended: (exit: E
   sample.action(async () => {
     const flags = loadSettings(sampleSpec, { ...flagsOf(sample, sampleSpec), env });
     const { serveSampleApi } = await import('../events/commands.ts');
-    ended(await serveSampleApi(flags.port, around));
+    ended(await serveSampleApi(flags, around));
   });
 }

@@ -142,8 +142,11 @@ async function startOnFreePort(): Promise<SampleApi> {
 }
 
 /** `ferry events sample-api`: serves it until Ctrl-C. */
-export async function serveSampleApi(port: number, io: Io): Promise<ExitName> {
-  const api = await startSampleApi(() => systemClock.now(), port).catch((error: unknown) => {
+export async function serveSampleApi(
+  { port, host }: { readonly port: number; readonly host: string },
+  io: Io,
+): Promise<ExitName> {
+  const api = await startSampleApi(() => systemClock.now(), port, host).catch((error: unknown) => {
     if (errnoOf(error) !== 'EADDRINUSE') throw error;
     throw new FerryError('config', `The port ${port} is taken.`, 'Choose another one with --port.', {
       cause: error,

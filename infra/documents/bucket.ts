@@ -12,6 +12,8 @@ import {
 export interface BucketGuards extends DataPlace {
   /** ARN of the only role that may write below the prefix. */
   readonly writer: string;
+  /** Other prefixes beside it, each with its only writer. @default none */
+  readonly others?: readonly { readonly prefix: string; readonly writer: string }[];
   /** ARN of the only role that may delete there; without one nobody may. */
   readonly breakGlass?: string | undefined;
   /** The only way to the objects, where there is one: `vpce-1a2b…`. */
@@ -48,9 +50,10 @@ const TRANSFERS = [
 ] as const;
 
 export function bucketPolicy(guards: BucketGuards): PolicyDocument {
-  const { writer, breakGlass, vpcEndpoint } = guards;
+  const { writer, others = [], breakGlass, vpcEndpoint } = guards;
   const everything = [bucketArn(guards), `${bucketArn(guards)}/*`];
-  const data = [objectsArn(guards)];
+  const otherData = others.map(({ prefix }) => objectsArn({ ...guards, prefix }));
+  const data = [objectsArn(guards), ...otherData];
   const deny = (
     Sid: string,
     Action: readonly string[],
@@ -73,7 +76,14 @@ export function bucketPolicy(guards: BucketGuards): PolicyDocument {
       Bool: { 's3:ObjectCreationOperation': 'true' },
       Null: { 's3:if-none-match': 'true' },
     }),
-    deny('RefuseOtherWriters', WRITES, data, { StringNotEquals: { 'aws:PrincipalArn': writer } }),
+    deny('RefuseOtherWriters', WRITES, [objectsArn(guards)], {
+      StringNotEquals: { 'aws:PrincipalArn': writer },
+    }),
+    ...others.map((other, index) =>
+      deny(`RefuseOtherWriters${index + 2}`, WRITES, [otherData[index] ?? ''], {
+        StringNotEquals: { 'aws:PrincipalArn': other.writer },
+      }),
+    ),
     deny(
       'RefuseDeleting',
       DELETES,

@@ -8,20 +8,26 @@ import type { IJob } from 'kubernetes-models/batch/v1/Job';
 import type { IConfigMap } from 'kubernetes-models/v1/ConfigMap';
 import type { IContainer } from 'kubernetes-models/v1/Container';
 import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
-import { EXIT, FerryError } from '../../app/core/errors.ts';
+import { EXIT } from '../../app/core/errors.ts';
 import { MIB } from '../../app/plan/measured.ts';
 import { locked, PULL_POLICY, podBasics, resources } from '../containers.ts';
+import {
+  credentialVariables,
+  endpointOf,
+  roleAnnotations,
+  secretVariable,
+  tokenMounts,
+  tokenVolumes,
+} from '../credentials.ts';
 import { addObject } from '../guard.ts';
-import { S3_NAME, S3_PORT, selectorOf } from '../labels.ts';
-import { addPolicy, DNS, INSTANCE_METADATA } from '../network.ts';
 import { byteQuantity } from '../quantities.ts';
 import type { TargetSettings } from '../settings/settings.ts';
-import type { EventsTarget } from './settings.ts';
+import { EVENTS_NAME } from './names.ts';
+import { eventsNetwork } from './network.ts';
+import { STATE_DIR, type TargetEvents } from './read.ts';
 
-export const EVENTS_NAME = 'ferry-events';
-export const CONTAINER = 'ferry';
+const CONTAINER = 'ferry';
 const CONFIG_DIR = '/etc/ferry';
-const STATE_DIR = '/var/lib/ferry';
 /** A late scheduler still runs the day; a day that is missed for good is pulled by the next run. */
 const STARTING_DEADLINE_S = 6 * 3_600;
 /** A million events took 139 MiB. */
@@ -35,71 +41,35 @@ const LABELS = {
   'app.kubernetes.io/part-of': 'ferry',
 };
 
-export interface EventsInput {
-  readonly settings: TargetSettings;
-  readonly events: EventsTarget;
-  /** The settings file of `ferry events`. */
-  readonly file: string;
-  readonly types: readonly string[];
-}
-
 export class EventsChart extends Chart {
-  /** @throws FerryError `config` when its pods would have no credentials */
-  constructor(scope: Construct, id: string, input: EventsInput) {
-    const { settings, events, file, types } = input;
+  constructor(scope: Construct, id: string, settings: TargetSettings, events: TargetEvents) {
     super(scope, id, { namespace: settings.namespace });
-    checkCredentials(settings, events);
     const metadata = { name: EVENTS_NAME, labels: LABELS };
     new ServiceAccount(this, 'account', {
-      metadata: {
-        ...metadata,
-        annotations:
-          settings.s3 === 'aws' && events.roleArn !== undefined
-            ? {
-                'eks.amazonaws.com/role-arn': events.roleArn,
-                'eks.amazonaws.com/sts-regional-endpoints': 'true',
-              }
-            : {},
-      },
+      metadata: { ...metadata, annotations: roleAnnotations(settings, events.target.roleArn) },
       automountToken: false,
     });
     const config: IConfigMap = {
       apiVersion: 'v1',
       kind: 'ConfigMap',
       metadata,
-      data: { 'events.yaml': file },
+      data: { 'events.yaml': events.text },
     };
     addObject(this, config);
-    network(this, settings, events);
+    eventsNetwork(this, settings, events, LABELS);
     addObject(this, cronJob(settings, events));
-    if (events.from !== undefined && events.to !== undefined)
-      addObject(this, backfill(settings, events, { from: events.from, to: events.to, types: types.length }));
+    const { from, to } = events.target;
+    if (from !== undefined && to !== undefined) addObject(this, backfill(settings, events, from, to));
   }
 }
 
-function checkCredentials(settings: TargetSettings, events: EventsTarget): void {
-  if (settings.s3 === 'in-cluster') return;
-  if (settings.webIdentity === 'projected')
-    throw new FerryError(
-      'config',
-      'ferry:web-identity projected is not made for the pods of ferry-events.',
-      'Use a cluster whose webhook injects the token (EKS), or S3 in the cluster.',
-    );
-  if (events.roleArn === undefined)
-    throw new FerryError(
-      'config',
-      'Without a role the pods of ferry-events have no credentials.',
-      'Write ferry-events:role-arn, a role that may put and list below its prefix.',
-    );
-}
-
-function cronJob(settings: TargetSettings, events: EventsTarget): ICronJob {
+function cronJob(settings: TargetSettings, events: TargetEvents): ICronJob {
   return {
     apiVersion: 'batch/v1',
     kind: 'CronJob',
     metadata: { name: EVENTS_NAME, labels: LABELS },
     spec: {
-      schedule: events.schedule,
+      schedule: events.target.schedule,
       timeZone: 'Etc/UTC',
       concurrencyPolicy: 'Forbid',
       startingDeadlineSeconds: STARTING_DEADLINE_S,
@@ -119,11 +89,8 @@ function cronJob(settings: TargetSettings, events: EventsTarget): ICronJob {
   };
 }
 
-function backfill(
-  settings: TargetSettings,
-  events: EventsTarget,
-  { from, to, types }: { from: string; to: string; types: number },
-): IJob {
+function backfill(settings: TargetSettings, events: TargetEvents, from: string, to: string): IJob {
+  const types = events.file.events.length;
   const onExit = (action: 'FailJob' | 'FailIndex', exits: readonly (keyof typeof EXIT)[]) => ({
     action,
     onExitCodes: {
@@ -174,7 +141,7 @@ function backfill(
 
 function pod(
   settings: TargetSettings,
-  events: EventsTarget,
+  events: TargetEvents,
   args: string[],
   restartPolicy: 'OnFailure' | 'Never',
 ): IPodSpec {
@@ -192,63 +159,30 @@ function pod(
         workingDir: STATE_DIR,
         args,
         env: variables(settings, events),
-        resources: resources({ ...CPU, ...MEMORY, ephemeralStorage: events.stateBytes + LOGS_BYTES }),
+        resources: resources({ ...CPU, ...MEMORY, ephemeralStorage: events.target.stateBytes + LOGS_BYTES }),
         securityContext: locked(),
         volumeMounts: [
           { name: 'config', mountPath: CONFIG_DIR, readOnly: true },
           { name: 'state', mountPath: STATE_DIR },
+          ...tokenMounts(settings),
         ],
       },
     ],
     volumes: [
       { name: 'config', configMap: { name: EVENTS_NAME } },
-      { name: 'state', emptyDir: { sizeLimit: byteQuantity(events.stateBytes) } },
+      { name: 'state', emptyDir: { sizeLimit: byteQuantity(events.target.stateBytes) } },
+      ...tokenVolumes(settings),
     ],
   };
 }
 
-function variables(settings: TargetSettings, events: EventsTarget): NonNullable<IContainer['env']> {
-  const secret = (name: string, of: string) => ({
-    name,
-    valueFrom: { secretKeyRef: { name: of, key: name } },
-  });
+function variables(settings: TargetSettings, { target, file }: TargetEvents): NonNullable<IContainer['env']> {
+  const given = (name: string, value: string) => ({ name, value });
+  const endpoint = endpointOf(settings);
   return [
-    secret('API_KEY', events.secret),
-    ...(settings.s3 === 'in-cluster'
-      ? ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'].map((name) => secret(name, S3_NAME))
-      : []),
-    { name: 'AWS_REGION', value: settings.region },
+    ...(file.api.auth === 'none' ? [] : [secretVariable(file.key_variable, target.secret)]),
+    ...credentialVariables(settings, target.roleArn),
+    ...(settings.s3 === 'aws' ? [] : [given('AWS_REGION', settings.region)]),
+    ...(endpoint === undefined ? [] : [given('AWS_ENDPOINT_URL_S3', endpoint)]),
   ];
-}
-
-function network(scope: Construct, settings: TargetSettings, { egress }: EventsTarget): void {
-  const all = '0.0.0.0/0';
-  const inCluster = settings.s3 === 'in-cluster';
-  const cidrs = [...new Set([...egress, ...(inCluster ? [] : settings.egress)])];
-  const outside = {
-    to: cidrs.map((cidr) => ({
-      ipBlock: cidr === all ? { cidr, except: [INSTANCE_METADATA] } : { cidr },
-    })),
-    ports: [{ protocol: 'TCP' as const, port: 443 }],
-  };
-  const store = {
-    to: [{ podSelector: { matchLabels: selectorOf(settings, 's3') } }],
-    ports: [{ protocol: 'TCP' as const, port: S3_PORT }],
-  };
-  addPolicy(scope, EVENTS_NAME, LABELS, {
-    podSelector: { matchLabels: LABELS },
-    policyTypes: ['Ingress', 'Egress'],
-    egress: [DNS, outside, ...(inCluster ? [store] : [])],
-  });
-  if (inCluster)
-    addPolicy(scope, `${EVENTS_NAME}-to-s3`, LABELS, {
-      podSelector: { matchLabels: selectorOf(settings, 's3') },
-      policyTypes: ['Ingress'],
-      ingress: [
-        {
-          from: [{ podSelector: { matchLabels: LABELS } }],
-          ports: [{ protocol: 'TCP', port: S3_PORT }],
-        },
-      ],
-    });
 }

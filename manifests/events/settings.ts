@@ -8,13 +8,22 @@ import { nearest, settingName } from '../../app/core/settings/names.ts';
 import { parseCidrs } from '../quantities.ts';
 import { NAME, NAME_TEXT } from '../settings/names.ts';
 
-const SECTION = 'ferry-events:';
+export const EVENTS_SECTION = 'ferry-events:';
 const GROUP = 'Events';
-const DAY = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/;
+/** The second form is what Pulumi makes of a day without quotes, in the program and in the file: it takes it for an instant. */
+const DAY = /^(\d{4}-\d{2}-\d{2})( 00:00:00 \+0000 UTC)?$/;
 
 const day = (what: string) =>
   optional(
-    text({ group: GROUP, what, example: '2026-01-01', otherwise: 'no backfill' }, 'DAY', 'a date', DAY),
+    field(
+      { group: GROUP, what, example: '2026-01-01', otherwise: 'no backfill' },
+      'DAY',
+      'a date',
+      (given): { value: string } | { wrong: string } => {
+        const [, date = ''] = DAY.exec(given) ?? [];
+        return new Date(date).toJSON()?.startsWith(date) ? { value: date } : { wrong: 'is no date' };
+      },
+    ),
   );
 
 export const schema = z.object({
@@ -84,13 +93,13 @@ export function readEventsTarget(file: string, content: string): EventsTarget | 
   let isOn = false;
   for (const { key, value } of isMap(config) ? config.items : []) {
     const name = isScalar(key) ? String(key.value) : '';
-    if (!name.startsWith(SECTION)) continue;
+    if (!name.startsWith(EVENTS_SECTION)) continue;
     isOn = true;
     const { line, col } = lines.linePos(isScalar(key) ? (key.range?.[0] ?? 0) : 0);
     const where = `${file}:${line}:${col} ${name}`;
-    const index = names.indexOf(name.slice(SECTION.length));
+    const index = names.indexOf(name.slice(EVENTS_SECTION.length));
     if (index < 0) {
-      const meant = nearest(name.slice(SECTION.length), names);
+      const meant = nearest(name.slice(EVENTS_SECTION.length), names);
       problems.push(
         `${where} is unknown; ${meant === undefined ? `there is ${names.join(', ')}` : `did you mean ${meant}?`}`,
       );
@@ -104,29 +113,17 @@ export function readEventsTarget(file: string, content: string): EventsTarget | 
     values[name] = texts[name] ?? info.default;
     if (!one.safeParse(values[name]).success)
       problems.push(
-        `${file} ${SECTION}${settingName(name)} ${values[name] === undefined ? 'is missing' : `${JSON.stringify(values[name])} is wrong`}: expected ${info.expected}, e.g. ${info.example}`,
+        `${file} ${EVENTS_SECTION}${settingName(name)} ${values[name] === undefined ? 'is missing' : `${JSON.stringify(values[name])} is wrong`}: expected ${info.expected}, e.g. ${info.example}`,
       );
   }
   if ((texts.from === undefined) !== (texts.to === undefined) || (texts.from ?? '') > (texts.to ?? ''))
     problems.push(
-      `${file} ${SECTION}from and ${SECTION}to are two days of a backfill, the first not after the last`,
+      `${file} ${EVENTS_SECTION}from and ${EVENTS_SECTION}to are two days of a backfill, the first not after the last`,
     );
   if (problems.length === 0) return schema.parse(values);
   throw new FerryError(
     'config',
     `The events of ${file} are wrong:\n\n  ${problems.join('\n  ')}\n\n`,
     'Nothing was written.',
-  );
-}
-
-/** The event types a settings file names, in order: a backfill has one index for each. @throws FerryError `config` */
-export function eventTypes(file: string, content: string): string[] {
-  const found: unknown = parseDocument(content).toJS();
-  const parsed = z.object({ events: z.array(z.string().min(1)).min(1) }).safeParse(found);
-  if (parsed.success) return parsed.data.events;
-  throw new FerryError(
-    'config',
-    `${file} names no event types.`,
-    'List them below `events:`, as `ferry events` needs them.',
   );
 }

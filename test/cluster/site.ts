@@ -74,6 +74,8 @@ export interface SiteOptions {
   readonly claims?: readonly string[];
   /** Nothing is applied: the test does. */
   readonly apply?: boolean;
+  /** Turns events on: the text of their settings file, for the bucket of the site. */
+  readonly events?: (bucket: string) => string;
 }
 
 /** Undefined, and the test marked as not run, when there is no cluster. */
@@ -101,18 +103,26 @@ export async function createSite(t: TestContext, options: SiteOptions = {}): Pro
     await rm(directory, { recursive: true, force: true, maxRetries: 5 });
   });
   const settings = await settingsOf(namespace, options.values ?? {});
-  const manifests = await rendered(directory, settings, options.patch);
+  const manifests = await rendered(directory, settings, options.patch, options.events);
   site = siteOf({ namespace, directory, manifests, bucket: String(settings.bucket), cleanUps });
   await provideVolumes(namespace, directory, ['ferry-s3', ...(options.claims ?? [])]);
   if (options.apply !== false) await kubectl(['apply', '-f', manifests]);
   return site;
 }
 
-/** What a target's settings file says of Ferry: other programs' keys (`aws:region`) stand in it too. */
+/**
+ * What a target's settings file says of Ferry: other programs' keys (`aws:region`) stand in it too. Files that it names
+ * are named where they are.
+ */
 export function deliveredSettings(target: string): Record<string, unknown> {
   const file: unknown = parse(readFileSync(join(ROOT, `Pulumi.${target}.yaml`), 'utf8'));
-  const own = Object.entries(Object(at(file, ['config']))).filter(([key]) => key.startsWith('ferry:'));
-  return Object.fromEntries(own.map(([key, value]) => [key.slice('ferry:'.length), value]));
+  const own = Object.entries(Object(at(file, ['config']))).filter(([key]) => /^ferry(-events)?:/.test(key));
+  return Object.fromEntries(
+    own.map(([key, value]) => [
+      key.replace(/^ferry:/, ''),
+      key === 'ferry-events:settings' ? join(ROOT, String(value)) : value,
+    ]),
+  );
 }
 
 async function settingsOf(
@@ -146,10 +156,15 @@ export async function rendered(
   directory: string,
   settings: Readonly<Record<string, unknown>>,
   patch?: SiteOptions['patch'],
+  events?: SiteOptions['events'],
 ): Promise<string> {
   const config = Object.fromEntries(
-    Object.entries(settings).map(([name, value]) => [`ferry:${name}`, value]),
+    Object.entries(settings).map(([name, value]) => [name.includes(':') ? name : `ferry:${name}`, value]),
   );
+  if (events !== undefined) {
+    writeFileSync(join(directory, 'events.yaml'), events(String(settings.bucket)));
+    config['ferry-events:settings'] = 'events.yaml';
+  }
   writeFileSync(join(directory, 'Pulumi.test.yaml'), stringify({ config }));
   const out = join(directory, 'dist');
   const words = ['test', '--settings', directory, '--keys', directory, '--out', out];

@@ -64,3 +64,20 @@ export function only(all: readonly Declared[], type: string): Declared {
     );
   return first;
 }
+
+/** Every resource that a program makes, with its inputs. */
+export async function madeBy(run: () => unknown): Promise<Pick<Declared, 'type' | 'name' | 'inputs'>[]> {
+  const made: Pick<Declared, 'type' | 'name' | 'inputs'>[] = [];
+  await setMocks({
+    call: ({ token }) => {
+      throw new Error(`asked for ${token}`);
+    },
+    newResource: ({ type, name, inputs }) => {
+      made.push({ type, name, inputs });
+      return { id: `${name}-id`, state: { arn: `arn:of:${name}`, ...inputs } };
+    },
+  });
+  await run();
+  await disconnect();
+  return made;
+}

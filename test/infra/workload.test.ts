@@ -86,6 +86,18 @@ test('not to wait is an annotation on what could be waited for, and changes noth
   assert.deepEqual(byName(bare), byName(all));
 });
 
+test('a backfill, which may take days, is never waited for', async () => {
+  const job = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'backfill', labels: { a: 'b' } } };
+  const declared = await declaredBy(
+    (opts) => new Workload('file-writer', { objects: [job], wait: true, after: [] }, opts),
+  );
+  const { inputs } = only(declared, 'kubernetes:batch/v1:Job');
+  assert.deepEqual(inputs.metadata, {
+    ...job.metadata,
+    annotations: { 'pulumi.com/skipAwait': 'true' },
+  });
+});
+
 test('the keys of the S3 server are a secret to Pulumi, too', async () => {
   const { declared } = await workload('minikube');
   const { inputs } = only(declared, 'kubernetes:core/v1:Secret');

@@ -1,7 +1,7 @@
 // The events of a target, read from the final YAML: on time, never twice at once, resumable, with no more than it needs.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -9,20 +9,42 @@ import { EXIT } from '../../app/core/errors.ts';
 import { loadSettings } from '../../app/core/settings/settings.ts';
 import { backfillSpec, eventsSpec } from '../../app/events/settings/flags.ts';
 import { parseEventsFile } from '../../app/events/settings/read.ts';
-import { eventsTarget } from '../../manifests/events/target.ts';
 import { tempDir } from '../support/temp.ts';
-import { at, LEAST, list, ROOT, settingsFile, synthesized } from './targets.ts';
+import { at, deliveredTarget, LEAST, list, ROOT, settingsFile, synthesized, targetFrom } from './targets.ts';
 
-const FILE = 'url: https://api.example.com/v1\ns3_bucket: demo\nevents: [charge, refund, dispute]\n';
+const BUCKETS = { aws: LEAST.aws.bucket, 'in-cluster': LEAST['in-cluster'].bucket };
 const ROLE = 'arn:aws:iam::111122223333:role/ferry-events';
 const run = promisify(execFile);
 
-function made(s3: keyof typeof LEAST, values: Readonly<Record<string, string>> = {}) {
-  const lines = Object.entries(values).map(([name, value]) => `  ferry-events:${name}: ${value}\n`);
-  const content = `${settingsFile(LEAST[s3])}  ferry-events:settings: events.yaml\n${lines.join('')}`;
-  const target = eventsTarget('test', 'Pulumi.test.yaml', content, () => FILE);
-  assert.ok(target);
-  return target;
+type Lines = Readonly<Record<string, string | undefined>>;
+
+/** A settings file of `ferry events` that fits the target. */
+function eventsFile(s3: keyof typeof LEAST, more: Lines = {}): string {
+  const lines = {
+    url: 'https://api.example.com/v1',
+    s3_bucket: BUCKETS[s3],
+    s3_key: 'events',
+    events: '[charge, refund, dispute]',
+    ...(s3 === 'in-cluster' ? { s3: '{ path_style: true }' } : {}),
+    ...more,
+  };
+  return Object.entries(lines)
+    .map(([name, value]) => (value === undefined ? '' : `${name}: ${value}\n`))
+    .join('');
+}
+
+/** A target with events; `undefined` leaves a line out. */
+function made(s3: keyof typeof LEAST, values: Lines = {}, file: Lines = {}, ferry: Lines = {}) {
+  const events = {
+    settings: 'events.yaml',
+    ...(s3 === 'aws' ? { 'role-arn': ROLE } : {}),
+    ...values,
+  };
+  const lines = Object.entries(events).map(([name, value]) =>
+    value === undefined ? '' : `  ferry-events:${name}: ${value}\n`,
+  );
+  const content = `${settingsFile({ ...LEAST[s3], prefix: 'site-1', ...ferry })}${lines.join('')}`;
+  return targetFrom('test', content, () => eventsFile(s3, file));
 }
 
 function flagsOf(args: unknown): Map<string, string> {
@@ -34,7 +56,7 @@ function flagsOf(args: unknown): Map<string, string> {
 }
 
 test('a CronJob at 07:00 UTC, one at a time, with hours to start late, resumed where its volume is', async () => {
-  const { get } = await synthesized(made('aws', { 'role-arn': ROLE }));
+  const { get } = await synthesized(made('aws'));
   const spec = (...path: (string | number)[]) => get('CronJob', 'ferry-events', 'spec', ...path);
   assert.deepEqual(
     [spec('schedule'), spec('timeZone'), spec('concurrencyPolicy')],
@@ -58,11 +80,9 @@ test('a CronJob at 07:00 UTC, one at a time, with hours to start late, resumed w
 });
 
 test('no privileges, caps on everything, the key from a Secret alone', async () => {
-  for (const target of [
-    made('in-cluster'),
-    made('aws', { 'role-arn': ROLE, from: '2026-01-01', to: '2026-01-31' }),
-  ]) {
+  for (const target of [made('in-cluster'), made('aws', { from: '2026-01-01', to: '2026-01-31' })]) {
     const { documents, files } = await synthesized(target);
+    assert.deepEqual(Object.keys(Object.fromEntries(files)).at(-1), '4-events.yaml');
     const pods = documents.flatMap((document) =>
       at(document, ['kind']) === 'CronJob'
         ? [at(document, ['spec', 'jobTemplate', 'spec', 'template', 'spec'])]
@@ -119,6 +139,9 @@ test('the pods reach names, the API and the store, and nothing reaches them', as
     ports: [{ protocol: 'TCP', port: 443 }],
   });
   assert.equal(list(spec('egress')).length, 3);
+  const sample = await synthesized(made('in-cluster', {}, { url: 'http://10.0.0.1:8377/events' }));
+  const ports = sample.get('NetworkPolicy', 'ferry-events', 'spec', 'egress', 1, 'ports');
+  assert.deepEqual(ports, [{ protocol: 'TCP', port: 8_377 }]);
   const selects = spec('podSelector', 'matchLabels');
   assert.deepEqual(
     get('NetworkPolicy', 'ferry-events-to-s3', 'spec', 'ingress', 0, 'from', 0, 'podSelector', 'matchLabels'),
@@ -126,38 +149,97 @@ test('the pods reach names, the API and the store, and nothing reaches them', as
   );
 });
 
+test('the pods are told the region, the endpoint and the credentials of their target', async () => {
+  const variables = async (target: ReturnType<typeof made>) => {
+    const { get } = await synthesized(target);
+    const pod = (...path: (string | number)[]) =>
+      get('CronJob', 'ferry-events', 'spec', 'jobTemplate', 'spec', 'template', 'spec', ...path);
+    const entries = list(pod('containers', 0, 'env')).map((one) => [at(one, ['name']), at(one, ['value'])]);
+    return {
+      env: Object.fromEntries(entries),
+      volumes: list(pod('volumes')).map((one) => at(one, ['name'])),
+    };
+  };
+  const inCluster = await variables(made('in-cluster'));
+  assert.equal(inCluster.env.AWS_ENDPOINT_URL_S3, 'http://ferry-s3.ferry.svc:7070');
+  assert.ok('AWS_SECRET_ACCESS_KEY' in inCluster.env);
+  const endpoint = 'https://bucket.vpce-1a2b.s3.eu-central-1.vpce.amazonaws.com';
+  const onAws = await variables(made('aws', {}, {}, { region: 'eu-central-1', endpoint }));
+  assert.deepEqual(onAws.env, {
+    API_KEY: undefined,
+    AWS_REGION: 'eu-central-1',
+    AWS_ENDPOINT_URL_S3: endpoint,
+  });
+  assert.deepEqual(onAws.volumes, ['config', 'state']);
+  const projected = await variables(made('aws', {}, {}, { 'web-identity': 'projected' }));
+  assert.equal(projected.env.AWS_ROLE_ARN, ROLE);
+  assert.deepEqual(projected.volumes, ['config', 'state', 'sts-token']);
+  const open = await variables(made('in-cluster', {}, { api: '{ auth: none }' }));
+  assert.equal('API_KEY' in open.env, false);
+});
+
 test('a target without events makes nothing; wrong keys are told with their line', () => {
   const least = settingsFile(LEAST.aws);
-  const read = (content: string) => eventsTarget('test', 'Pulumi.test.yaml', content, () => FILE);
-  assert.equal(read(least), undefined);
+  const read = (content: string) => targetFrom('test', content, () => eventsFile('aws'));
+  assert.equal(read(least).charts.has('4-events'), false);
   assert.throws(
     () => read(`${least}  ferry-events:setings: a\n`),
     /Pulumi\.test\.yaml:7:3 .*did you mean settings\?/,
   );
-  assert.throws(() => made('aws'), /have no credentials/);
   assert.throws(
     () => made('in-cluster', { from: '2026-02-01', to: '2026-01-01' }),
     /the first not after the last/,
   );
   assert.throws(() => made('in-cluster', { from: '2026-02-01' }), /two days of a backfill/);
+  assert.throws(() => made('in-cluster', { from: '2026-02-01', to: '2026-02-31' }), /"2026-02-31" is wrong/);
 });
 
-test('the command writes a folder of its own, and says what turns it on', async (t) => {
+test('pods, role and bucket are about one place, or nothing is made and every reason is told', () => {
+  const other = 'arn:aws:iam::444455556666:role/ferry-events';
+  for (const [target, reason] of [
+    [() => made('aws', { 'role-arn': undefined }), /role-arn is absent: without a role/],
+    [() => made('aws', { 'role-arn': LEAST.aws['role-arn'] }), /is another role of this target/],
+    [() => made('aws', { 'role-arn': other }), /is of another account/],
+    [() => made('aws', { 'role-arn': `${ROLE}${'x'.repeat(60)}` }), /has 72 characters/],
+    [() => made('aws', {}, { s3_bucket: 'elsewhere' }), /s3_bucket is elsewhere, and ferry:bucket is/],
+    [() => made('aws', {}, { s3_key: undefined }), /s3_key is absent/],
+    [() => made('aws', {}, { s3_key: 'site-1/events' }), /neither may lie in the other/],
+    [() => made('aws', {}, {}, { prefix: 'events/x' }), /neither may lie in the other/],
+    [() => made('aws', {}, {}, { prefix: undefined }), /absent \(the whole bucket\)/],
+    [() => made('aws', {}, { s3: '{ region: eu-west-1 }' }), /s3\.region is eu-west-1/],
+    [() => made('aws', {}, { s3: '{ may_read: true }' }), /the role that is made cannot read/],
+    [() => made('in-cluster', { 'role-arn': ROLE }), /there are no roles/],
+    [() => made('in-cluster', {}, { s3: undefined }), /path_style: true/],
+    [() => made('aws', {}, { events: '[charge, charge]' }), /events\.yaml:4:18 .*is named twice/],
+  ] as const)
+    assert.throws(target, reason);
+  const both = () => made('aws', { 'role-arn': undefined }, { s3_bucket: 'elsewhere' });
+  assert.throws(both, (error) => /role-arn/.test(String(error)) && /s3_bucket/.test(String(error)));
+  // Beside each other, though one name starts with the other.
+  made('aws', {}, { s3_key: 'site-10' });
+});
+
+test('npm run synth writes the events of the target that turns them on, and of no other', async (t) => {
   const directory = await tempDir(t);
-  const command = [
-    join(ROOT, 'manifests/events/main.ts'),
-    '--settings',
-    directory,
-    '--out',
-    join(directory, 'dist'),
-  ];
-  writeFileSync(join(directory, 'events.yaml'), FILE);
-  writeFileSync(join(directory, 'Pulumi.a.yaml'), settingsFile(LEAST['in-cluster']));
-  writeFileSync(
-    join(directory, 'Pulumi.b.yaml'),
-    `${settingsFile(LEAST['in-cluster'])}  ferry-events:settings: events.yaml\n`,
+  const out = join(directory, 'dist');
+  const flags = ['--settings', directory, '--out', out, '--keys', join(directory, 'keys')];
+  writeFileSync(join(directory, 'events.yaml'), eventsFile('in-cluster'));
+  const least = settingsFile({ ...LEAST['in-cluster'], prefix: 'site-1' });
+  writeFileSync(join(directory, 'Pulumi.a.yaml'), least);
+  writeFileSync(join(directory, 'Pulumi.b.yaml'), `${least}  ferry-events:settings: events.yaml\n`);
+  await run(process.execPath, [join(ROOT, 'manifests/main.ts'), ...flags]);
+  const [a, b] = ['a', 'b'].map((name) => readdirSync(join(out, name)));
+  assert.deepEqual([a?.includes('4-events.yaml'), b?.includes('4-events.yaml')], [false, true]);
+  writeFileSync(join(directory, 'Pulumi.b.yaml'), `${least}  ferry-events:settings: lost.yaml\n`);
+  await assert.rejects(run(process.execPath, [join(ROOT, 'manifests/main.ts'), ...flags]), (error) => {
+    assert.match(String(Reflect.get(Object(error), 'stderr')), /lost\.yaml does not exist/);
+    return true;
+  });
+});
+
+test('the delivered staging target turns events on; minikube, which has no API, does not', () => {
+  assert.deepEqual(
+    (['staging', 'minikube'] as const).map((name) => deliveredTarget(name).charts.has('4-events')),
+    [true, false],
   );
-  const { stdout } = await run(process.execPath, command);
-  assert.match(stdout, /Pulumi\.a\.yaml turns no events on/);
-  assert.match(stdout, /dist\/b-events\/4-events\.yaml/);
 });

@@ -286,6 +286,7 @@ test('two runs of the program write the same bytes, and a refused target changes
   mkdirSync(settings);
   for (const name of ['minikube', 'staging'])
     cpSync(join(ROOT, `Pulumi.${name}.yaml`), join(settings, `Pulumi.${name}.yaml`));
+  cpSync(join(ROOT, 'events.staging.yaml'), join(settings, 'events.staging.yaml'));
   const synth = (to: string) =>
     run(process.execPath, [
       join(ROOT, 'manifests/main.ts'),
@@ -300,7 +301,7 @@ test('two runs of the program write the same bytes, and a refused target changes
   await synth(`${out}2`);
   const first = contents(out);
   assert.deepEqual(contents(`${out}2`), first);
-  assert.deepEqual(Object.keys(first).length, 6);
+  assert.deepEqual(Object.keys(first).length, 7);
   assert.equal(statSync(join(keys, 's3-keys-minikube.json')).mode & 0o777, 0o600);
 
   const path = join(settings, 'Pulumi.staging.yaml');

@@ -1,6 +1,8 @@
 // Targets for tests: the two that are delivered, and any other by a line or two of settings; and their final YAML.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readEvents } from '../../manifests/events/read.ts';
+import { readBeside } from '../../manifests/settings/files.ts';
 import { readTarget } from '../../manifests/settings/read.ts';
 import { documentsOf, type Files, synthesize } from '../../manifests/synth.ts';
 import { type Target, targetCharts } from '../../manifests/target.ts';
@@ -46,7 +48,14 @@ export function targetOf(
 
 export function deliveredTarget(name: 'minikube' | 'staging'): Target {
   const file = `Pulumi.${name}.yaml`;
-  return targetCharts(name, readTarget(file, readFileSync(join(ROOT, file), 'utf8')), () => KEYS);
+  return targetFrom(name, readFileSync(join(ROOT, file), 'utf8'), (path) => readBeside(ROOT, path));
+}
+
+/** A target as `npm run synth` makes it of its file and of those it names. */
+export function targetFrom(name: string, content: string, read: (path: string) => string): Target {
+  const file = `Pulumi.${name}.yaml`;
+  const settings = readTarget(file, content);
+  return targetCharts(name, settings, () => KEYS, readEvents(file, content, settings, read));
 }
 
 /** A Kubernetes object as a test walks through it. */

@@ -51,6 +51,22 @@ export async function createCluster(endpoint: string): Promise<string> {
   return issuer;
 }
 
+/** Where the target's events lie, beside its files. */
+export const EVENTS_PREFIX = 'events';
+
+/** What turns events on for that target, beside its own settings: put `eventsFile` where it says. */
+export function eventsSettings(id: string): Record<string, string> {
+  return {
+    'ferry-events:settings': 'events.yaml',
+    'ferry-events:role-arn': `arn:aws:iam::${ACCOUNT}:role/team/ferry-events-${id}`,
+  };
+}
+
+export function eventsFile(id: string): string {
+  const lines = [`s3_bucket: acme-ferry-${id}`, `s3_key: ${EVENTS_PREFIX}`, 'events: [charge, refund]'];
+  return ['url: https://api.example.com/v1', ...lines, ''].join('\n');
+}
+
 /** Settings of a target on that account; its pods cannot start, as nobody has the image. */
 export function stagingSettings(id: string, context: string): Settings {
   return {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { ROOT } from '../support/cli.ts';
-import { ACCOUNT, REGION, stagingSettings } from './account.ts';
+import { ACCOUNT, eventsFile, eventsSettings, REGION, stagingSettings } from './account.ts';
 import { lacks } from './needs.ts';
 import { makeStack, type Settings } from './stack.ts';
 
@@ -21,7 +21,9 @@ suite('the policy pack in a preview', { skip: lacks('pulumi') }, () => {
       'web-identity': 'pod-identity',
     };
     for (const settings of [STAGING, all]) {
-      const stack = await makeStack(t, settings, {}, OFFLINE);
+      const stack = await makeStack(t, settings, eventsSettings('offline'), OFFLINE, {
+        'events.yaml': eventsFile('offline'),
+      });
       const { exit, stdout } = await stack.run([...PREVIEW, stack.name]);
       assert.equal(exit, 0, stdout);
       assert.match(stdout, /ferry@v[\d.]+ \(local: /);

@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { suite, test } from 'node:test';
 import { promisify } from 'node:util';
 import { ROOT } from '../support/cli.ts';
-import { ACCOUNT, REGION, stagingSettings } from './account.ts';
+import { ACCOUNT, eventsFile, eventsSettings, REGION, stagingSettings } from './account.ts';
 import { lacks } from './needs.ts';
 import { makeStack, type Settings } from './stack.ts';
 
@@ -30,6 +30,8 @@ suite('a preview that asks nobody', { skip: lacks('pulumi') }, () => {
   test('npm run preview shows what either target makes from nothing', async () => {
     for (const [target, expected, unexpected] of [
       ['staging', /aws:s3:Bucket +data +create/, /\berror\b/],
+      ['staging', /aws:iam:Role +events +create/, /\berror\b/],
+      ['staging', /kubernetes:batch\/v1:CronJob +ferry-events +create/, /\berror\b/],
       ['minikube', /kubernetes:apps\/v1:Deployment +ferry-s3 +create/, /aws:(s3|iam)|providers:aws/],
     ] as const) {
       const { stdout } = await run(process.execPath, ['infra/preview.ts', target], { cwd: ROOT });
@@ -40,7 +42,9 @@ suite('a preview that asks nobody', { skip: lacks('pulumi') }, () => {
   });
 
   test('with every option the plug-ins take every property, and data that will be deleted is warned of', async (t) => {
-    const stack = await makeStack(t, EVERYTHING, {}, OFFLINE);
+    const backfill = { 'ferry-events:from': '2026-01-01', 'ferry-events:to': '2026-01-31' };
+    const events = { ...eventsSettings('offline'), ...backfill };
+    const stack = await makeStack(t, EVERYTHING, events, OFFLINE, { 'events.yaml': eventsFile('offline') });
     const { exit, stdout } = await stack.run(['preview', '--non-interactive', '--stack', stack.name]);
     assert.equal(exit, 0, stdout);
     assert.match(
@@ -54,6 +58,10 @@ suite('a preview that asks nobody', { skip: lacks('pulumi') }, () => {
       'aws:s3/bucketMetric:BucketMetric acme-ferry-offline',
       'aws:cloudwatch/metricAlarm:MetricAlarm acme-ferry-offline-silent',
       'kubernetes:monitoring.coreos.com/v1:PrometheusRule file-writer',
+      'aws:iam/rolePolicy:RolePolicy events',
+      'aws:eks/podIdentityAssociation:PodIdentityAssociation events',
+      'kubernetes:batch/v1:CronJob ferry-events',
+      'kubernetes:batch/v1:Job ferry-events-2026-01-01-2026-01-31',
     ])
       assert.ok(made.includes(what), `${what} in ${made.join(', ')}`);
   });

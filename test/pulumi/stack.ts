@@ -63,14 +63,17 @@ export function motoConfig(endpoint: string, region: string): Record<string, str
 /**
  * @param around settings beside Ferry's own, with their section
  * @param more environment of every run
+ * @param files what the settings name, by path
  */
 export async function makeStack(
   t: Pick<TestContext, 'after'>,
   settings: Settings,
   around: Readonly<Record<string, string>> = {},
   more: Readonly<Record<string, string>> = {},
+  files: Readonly<Record<string, string>> = {},
 ): Promise<Stack> {
   const directory = await tempDir(t);
+  for (const [path, text] of Object.entries(files)) writeFileSync(join(directory, path), text);
   const name = 'test';
   const project = parseDocument(readFileSync(join(ROOT, 'Pulumi.yaml'), 'utf8'));
   project.set('main', join(ROOT, String(project.get('main'))));

@@ -39,10 +39,17 @@ import { bucketPolicy } from '../../infra/documents/bucket.ts';
 import { roleName } from '../../infra/documents/policy.ts';
 import { rolePolicy } from '../../infra/documents/role.ts';
 import { irsaTrust } from '../../infra/documents/trust.ts';
-import { readTarget } from '../../manifests/settings/read.ts';
-import { targetCharts } from '../../manifests/target.ts';
-import { at, synthesized } from '../manifests/targets.ts';
-import { ACCOUNT, clients, createCluster, REGION, stagingSettings } from './account.ts';
+import { at, synthesized, targetFrom } from '../manifests/targets.ts';
+import {
+  ACCOUNT,
+  clients,
+  createCluster,
+  EVENTS_PREFIX,
+  eventsFile,
+  eventsSettings,
+  REGION,
+  stagingSettings,
+} from './account.ts';
 import { kubectl } from './kubectl.ts';
 import { type Moto, startMoto } from './moto.ts';
 import { lacks } from './needs.ts';
@@ -76,7 +83,8 @@ suite('a deployment on AWS and a cluster', { skip: lacks('pulumi', 'moto', 'clus
     moto = await startMoto(t);
     issuer = await createCluster(moto.endpoint);
     settings = stagingSettings(id, await kubectl(['config', 'current-context']));
-    stack = await makeStack(t, settings, motoConfig(moto.endpoint, REGION));
+    const around = { ...motoConfig(moto.endpoint, REGION), ...eventsSettings(id) };
+    stack = await makeStack(t, settings, around, {}, { 'events.yaml': eventsFile(id) });
   });
   after(async () => {
     await kubectl(['delete', 'namespace', `ferry-${id}`, '--ignore-not-found', '--wait=false']).catch(
@@ -88,6 +96,8 @@ suite('a deployment on AWS and a cluster', { skip: lacks('pulumi', 'moto', 'clus
   const bucket = { Bucket: `acme-ferry-${id}` };
   const role = roleName(`arn:aws:iam::${ACCOUNT}:role/team/ferry-${id}`);
   const place = { partition: 'aws', bucket: bucket.Bucket, prefix: 'site-1' };
+  const eventsRole = roleName(`arn:aws:iam::${ACCOUNT}:role/team/ferry-events-${id}`);
+  const others = [{ prefix: EVENTS_PREFIX, writer: eventsRole.arn }];
 
   test('a first up whose endpoint dies half way ends with an error, and leaves what it made', async () => {
     moto.breakAt(({ method, url }) => method === 'PUT' && /\?policy/.test(url ?? ''));
@@ -122,13 +132,10 @@ suite('a deployment on AWS and a cluster', { skip: lacks('pulumi', 'moto', 'clus
       [bucket.Bucket],
     );
     const { Roles = [] } = await all.iam.send(new ListRolesCommand({}));
-    assert.deepEqual(
-      Roles.map(({ Arn }) => Arn),
-      [role.arn],
-    );
+    assert.deepEqual(Roles.map(({ Arn }) => Arn).sort(), [role.arn, eventsRole.arn].sort());
     const { s3, iam } = clients(moto.endpoint);
     const { Policy = '' } = await s3.send(new GetBucketPolicyCommand(bucket));
-    assert.deepEqual(JSON.parse(Policy), bucketPolicy({ ...place, writer: role.arn }));
+    assert.deepEqual(JSON.parse(Policy), bucketPolicy({ ...place, writer: role.arn, others }));
     const access = await s3.send(new GetPublicAccessBlockCommand(bucket));
     assert.deepEqual(access.PublicAccessBlockConfiguration, {
       BlockPublicAcls: true,
@@ -153,20 +160,24 @@ suite('a deployment on AWS and a cluster', { skip: lacks('pulumi', 'moto', 'clus
     assert.deepEqual(Rules[1]?.Transitions, [{ Days: 365, StorageClass: 'DEEP_ARCHIVE' }]);
     assert.equal(Rules[1]?.Filter?.And?.ObjectSizeGreaterThan, 524_287);
 
-    const { Role } = await iam.send(new GetRoleCommand({ RoleName: role.name }));
-    assert.equal(Role?.Arn, role.arn);
-    const account = { namespace: `ferry-${id}`, name: 'file-writer' };
-    assert.deepEqual(
-      JSON.parse(decodeURIComponent(Role?.AssumeRolePolicyDocument ?? '')),
-      irsaTrust(role, issuer, account),
-    );
-    const { PolicyNames } = await iam.send(new ListRolePoliciesCommand({ RoleName: role.name }));
-    assert.deepEqual(PolicyNames, ['data']);
-    const granted = await iam.send(new GetRolePolicyCommand({ RoleName: role.name, PolicyName: 'data' }));
-    assert.deepEqual(
-      JSON.parse(decodeURIComponent(granted.PolicyDocument ?? '')),
-      rolePolicy({ ...place, region: REGION }),
-    );
+    for (const [one, name, prefix] of [
+      [role, 'file-writer', 'site-1'],
+      [eventsRole, 'ferry-events', EVENTS_PREFIX],
+    ] as const) {
+      const { Role } = await iam.send(new GetRoleCommand({ RoleName: one.name }));
+      assert.equal(Role?.Arn, one.arn);
+      assert.deepEqual(
+        JSON.parse(decodeURIComponent(Role?.AssumeRolePolicyDocument ?? '')),
+        irsaTrust(one, issuer, { namespace: `ferry-${id}`, name }),
+      );
+      const { PolicyNames } = await iam.send(new ListRolePoliciesCommand({ RoleName: one.name }));
+      assert.deepEqual(PolicyNames, ['data']);
+      const granted = await iam.send(new GetRolePolicyCommand({ RoleName: one.name, PolicyName: 'data' }));
+      assert.deepEqual(
+        JSON.parse(decodeURIComponent(granted.PolicyDocument ?? '')),
+        rolePolicy({ ...place, prefix, region: REGION }),
+      );
+    }
     assert.equal(
       await kubectl([
         '-n',
@@ -200,8 +211,7 @@ suite('a deployment on AWS and a cluster', { skip: lacks('pulumi', 'moto', 'clus
 
   test('what is in the cluster is what the YAML says, object by object, and nothing more', async () => {
     const text = readFileSync(join(stack.directory, 'Pulumi.test.yaml'), 'utf8');
-    const target = targetCharts('test', readTarget('Pulumi.test.yaml', text), () => assert.fail('no keys'));
-    const { documents } = await synthesized(target);
+    const { documents } = await synthesized(targetFrom('test', text, () => eventsFile(id)));
     assert.ok(documents.length >= 7);
     for (const document of documents) {
       const [kind, name] = [at(document, ['kind']), at(document, ['metadata', 'name'])].map(String);
@@ -216,53 +226,60 @@ suite('a deployment on AWS and a cluster', { skip: lacks('pulumi', 'moto', 'clus
       assert.deepEqual(essence(there), essence(JSON.parse(wanted)), `${kind} ${name}`);
     }
     const kinds =
-      'deployments,services,serviceaccounts,networkpolicies,poddisruptionbudgets,secrets,persistentvolumeclaims';
+      'deployments,cronjobs,jobs,configmaps,services,serviceaccounts,networkpolicies,poddisruptionbudgets,secrets,persistentvolumeclaims';
     const all = (await kubectl(['-n', `ferry-${id}`, 'get', kinds, '-o', 'name'])).split('\n');
-    const own = all.filter((one) => one !== 'serviceaccount/default');
+    const clusters = ['serviceaccount/default', 'configmap/kube-root-ca.crt'];
+    const own = all.filter((one) => !clusters.includes(one));
     assert.equal(own.length, documents.length - 1, own.join(', '));
   });
 
-  test('the role’s keys write below the prefix and list it, and are refused everything else', async () => {
+  test('each role’s keys write below its own prefix and list that, and are refused everything else', async () => {
     const root = clients(moto.endpoint);
     // moto takes every condition for met, so the bucket's refusals would refuse all: they are set aside here.
     const { Policy } = await root.s3.send(new GetBucketPolicyCommand(bucket));
     await root.s3.send(new DeleteBucketPolicyCommand(bucket));
     await root.s3.send(new PutObjectCommand({ Bucket: bucket.Bucket, Key: 'site-2/others', Body: 'x' }));
-    const { Credentials } = await root.sts.send(
-      new AssumeRoleWithWebIdentityCommand({
-        RoleArn: role.arn,
-        RoleSessionName: 'test',
-        WebIdentityToken: 'a token',
-      }),
-    );
-    const { s3, iam } = clients(moto.endpoint, {
-      accessKeyId: Credentials?.AccessKeyId ?? '',
-      secretAccessKey: Credentials?.SecretAccessKey ?? '',
-      sessionToken: Credentials?.SessionToken ?? '',
-    });
+    const keysOf = async ({ arn }: typeof role) => {
+      const asked = { RoleArn: arn, RoleSessionName: 'test', WebIdentityToken: 'a token' };
+      const { Credentials } = await root.sts.send(new AssumeRoleWithWebIdentityCommand(asked));
+      return clients(moto.endpoint, {
+        accessKeyId: Credentials?.AccessKeyId ?? '',
+        secretAccessKey: Credentials?.SecretAccessKey ?? '',
+        sessionToken: Credentials?.SessionToken ?? '',
+      });
+    };
+    const denied = (error: S3ServiceException | IAMServiceException) =>
+      error.$metadata.httpStatusCode === 403 && error.name !== 'SignatureDoesNotMatch';
+    const both = [
+      { one: role, prefix: 'site-1', other: EVENTS_PREFIX, ...(await keysOf(role)) },
+      { one: eventsRole, prefix: EVENTS_PREFIX, other: 'site-1', ...(await keysOf(eventsRole)) },
+    ];
     await moto.authorize();
     try {
-      const Key = 'site-1/dt=2026-11-21/a';
-      await s3.send(new PutObjectCommand({ ...bucket, Key, Body: 'a', IfNoneMatch: '*' }));
-      const listed = await s3.send(new ListObjectsV2Command({ ...bucket, Prefix: 'site-1/' }));
-      assert.deepEqual(
-        listed.Contents?.map((one) => one.Key),
-        [Key],
-      );
-      const { UploadId } = await s3.send(
-        new CreateMultipartUploadCommand({ ...bucket, Key: `${Key}-large` }),
-      );
-      await s3.send(new AbortMultipartUploadCommand({ ...bucket, Key: `${Key}-large`, UploadId }));
-      const denied = (error: S3ServiceException | IAMServiceException) =>
-        error.$metadata.httpStatusCode === 403 && error.name !== 'SignatureDoesNotMatch';
-      await assert.rejects(s3.send(new GetObjectCommand({ ...bucket, Key })), denied);
-      await assert.rejects(s3.send(new HeadObjectCommand({ ...bucket, Key })), denied);
-      await assert.rejects(s3.send(new DeleteObjectCommand({ ...bucket, Key })), denied);
-      await assert.rejects(s3.send(new PutObjectCommand({ ...bucket, Key: 'site-2/b', Body: 'b' })), denied);
-      await assert.rejects(s3.send(new PutObjectCommand({ ...bucket, Key: 'site-10/b', Body: 'b' })), denied);
-      await assert.rejects(s3.send(new ListBucketsCommand({})), denied);
-      await assert.rejects(s3.send(new DeleteBucketPolicyCommand(bucket)), denied);
-      await assert.rejects(iam.send(new GetRoleCommand({ RoleName: role.name })), denied);
+      for (const { one, prefix, other, s3, iam } of both) {
+        const Key = `${prefix}/dt=2026-11-21/a`;
+        await s3.send(new PutObjectCommand({ ...bucket, Key, Body: 'a', IfNoneMatch: '*' }));
+        const listed = await s3.send(new ListObjectsV2Command({ ...bucket, Prefix: `${prefix}/` }));
+        assert.deepEqual(
+          listed.Contents?.map((found) => found.Key),
+          [Key],
+        );
+        const large = { ...bucket, Key: `${Key}-large` };
+        const { UploadId } = await s3.send(new CreateMultipartUploadCommand(large));
+        await s3.send(new AbortMultipartUploadCommand({ ...large, UploadId }));
+        await assert.rejects(s3.send(new GetObjectCommand({ ...bucket, Key })), denied);
+        await assert.rejects(s3.send(new HeadObjectCommand({ ...bucket, Key })), denied);
+        await assert.rejects(s3.send(new DeleteObjectCommand({ ...bucket, Key })), denied);
+        for (const elsewhere of ['site-2/b', `${prefix}0/b`, `${other}/b`])
+          await assert.rejects(
+            s3.send(new PutObjectCommand({ ...bucket, Key: elsewhere, Body: 'b' })),
+            denied,
+            elsewhere,
+          );
+        await assert.rejects(s3.send(new ListBucketsCommand({})), denied);
+        await assert.rejects(s3.send(new DeleteBucketPolicyCommand(bucket)), denied);
+        await assert.rejects(iam.send(new GetRoleCommand({ RoleName: one.name })), denied);
+      }
     } finally {
       await moto.trustAll();
       await root.s3.send(new PutBucketPolicyCommand({ ...bucket, Policy }));
@@ -299,7 +316,8 @@ suite('a deployment on AWS and a cluster', { skip: lacks('pulumi', 'moto', 'clus
     const { s3, iam } = clients(moto.endpoint);
     await s3.send(new GetBucketPolicyCommand(bucket));
     await s3.send(new GetBucketLifecycleConfigurationCommand(bucket));
-    await assert.rejects(iam.send(new GetRoleCommand({ RoleName: role.name })), { name: /NoSuchEntity/ });
+    for (const { name } of [role, eventsRole])
+      await assert.rejects(iam.send(new GetRoleCommand({ RoleName: name })), { name: /NoSuchEntity/ });
     assert.equal(await kubectl(['get', 'namespace', `ferry-${id}`, '--ignore-not-found', '-o', 'name']), '');
   });
 });

@@ -22,8 +22,8 @@ export interface SampleApi {
 /** One request in so many is answered 502, as the real one does; always the same ones. */
 const REFUSED_EVERY = 40;
 
-/** Listens on a free port of 127.0.0.1. */
-export async function startSampleApi(nowMs: () => number, port = 0): Promise<SampleApi> {
+/** Listens on a free port of this machine alone, unless told otherwise. */
+export async function startSampleApi(nowMs: () => number, port = 0, host = '127.0.0.1'): Promise<SampleApi> {
   let count = 0;
   const server = createServer((request, response) => {
     count += 1;
@@ -32,12 +32,12 @@ export async function startSampleApi(nowMs: () => number, port = 0): Promise<Sam
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
+    server.listen(port, host, resolve);
   });
   // A listening TCP server's address is never a text or null.
   const { port: taken } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${taken}/events`,
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${taken}/events`,
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();

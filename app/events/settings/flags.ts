@@ -1,6 +1,6 @@
 // The flags of `ferry events` and its sub-commands: which settings file, which days, which types.
 import * as z from 'zod';
-import { choice, count, directory, field, optional, toggle } from '../../core/settings/fields.ts';
+import { choice, count, directory, field, optional, text, toggle } from '../../core/settings/fields.ts';
 import type { Conflict, SettingsSpec } from '../../core/settings/settings.ts';
 import { dayOf, isDay } from '../days.ts';
 
@@ -142,6 +142,17 @@ const sampleSchema = z.object({
   port: count(
     { group: HOW, what: 'Port to listen on', example: '8377', default: '8377' },
     { min: 1, max: 65_535 },
+  ),
+  host: text(
+    {
+      group: HOW,
+      what: 'Address to listen on; 0.0.0.0 in a container, where others come from outside',
+      example: '0.0.0.0',
+      default: '127.0.0.1',
+    },
+    'ADDRESS',
+    'an IP address',
+    /^[0-9a-fA-F.:]{2,45}$/,
   ),
 });
 export const sampleSpec: SettingsSpec<z.output<typeof sampleSchema>> = { schema: sampleSchema };

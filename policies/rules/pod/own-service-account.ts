@@ -1,5 +1,5 @@
 // A pod has a service account of its own, since a role trusts an account and not a pod.
-import { podRule, podsOf } from '../kube.ts';
+import { type Pod, podRule, podsOf } from '../kube.ts';
 
 export const ownServiceAccount = podRule(
   {
@@ -9,10 +9,17 @@ export const ownServiceAccount = podRule(
     remedy: 'Name a service account of its own, made in the same namespace.',
     reference: 'CIS Kubernetes 5.1.5',
   },
-  ({ spec: { serviceAccountName }, namespace, manifests }) => {
+  (pod) => {
+    const { spec, namespace, manifests } = pod;
+    const { serviceAccountName } = spec;
     if (serviceAccountName === undefined || serviceAccountName === 'default')
       return ['the pod runs as the default service account'];
-    const users = podsOf(manifests).filter(({ spec }) => spec.serviceAccountName === serviceAccountName);
+    const others = podsOf(manifests).filter(
+      (other) =>
+        other.object !== pod.object &&
+        other.spec.serviceAccountName === serviceAccountName &&
+        !isOneProgram(pod, other),
+    );
     const made = manifests.objects.some(
       ({ kind, metadata }) =>
         kind === 'ServiceAccount' &&
@@ -21,7 +28,16 @@ export const ownServiceAccount = podRule(
     );
     return [
       ...(made ? [] : [`the service account ${serviceAccountName} is not made in ${namespace}`]),
-      ...(users.length > 1 ? [`${users.length} pods share the service account ${serviceAccountName}`] : []),
+      ...(others.length > 0
+        ? [`${others.length + 1} pods share the service account ${serviceAccountName}`]
+        : []),
     ];
   },
 );
+
+/** The jobs of a schedule and those of a backfill, called alike. */
+function isOneProgram(one: Pod, other: Pod): boolean {
+  const nameOf = ({ object, labels }: Pod): string | undefined =>
+    /\/(CronJob|Job)\//.test(object) ? labels['app.kubernetes.io/name'] : undefined;
+  return nameOf(one) !== undefined && nameOf(one) === nameOf(other);
+}

@@ -75,6 +75,21 @@ test('with a VPC endpoint objects come and go through it alone, while the bucket
   assert.deepEqual(Condition, { StringNotEquals: { 'aws:SourceVpce': ENDPOINT } });
 });
 
+test('another prefix has the same guards, and a writer of its own', () => {
+  const other = 'arn:aws:iam::111122223333:role/ferry-events';
+  const both = { ...GUARDS, others: [{ prefix: 'events', writer: other }] };
+  const data = [`${BUCKET}/site-1/*`, `${BUCKET}/events/*`];
+  for (const sid of ['RefuseOverwriting', 'RefuseDeleting'])
+    assert.deepEqual(statement(sid, both).Resource, data, sid);
+  const ways = statement('RefuseOtherWays', { ...both, vpcEndpoint: ENDPOINT });
+  assert.deepEqual(ways.Resource, data);
+  const [files, events] = ['RefuseOtherWriters', 'RefuseOtherWriters2'].map((sid) => statement(sid, both));
+  assert.deepEqual(files, statement('RefuseOtherWriters'));
+  assert.deepEqual(events?.Action, files?.Action);
+  assert.deepEqual(events?.Resource, [`${BUCKET}/events/*`]);
+  assert.deepEqual(events?.Condition, { StringNotEquals: { 'aws:PrincipalArn': other } });
+});
+
 test('without a prefix the guards cover every object', () => {
   const { Resource } = statement('RefuseDeleting', { ...GUARDS, prefix: undefined });
   assert.deepEqual(Resource, [`${BUCKET}/*`]);

@@ -1,19 +1,6 @@
 // Every way a deployed pod, its namespace or a job may become worse, made by machine from the delivered YAML.
 import { drop, get, type Path, put, set, type Weakening } from '../mutation.ts';
 
-/** A job by the clock that breaks no rule; what is delivered has none. */
-export const JOB = {
-  apiVersion: 'batch/v1',
-  kind: 'CronJob',
-  metadata: { name: 'daily', namespace: 'ferry' },
-  spec: {
-    schedule: '0 7 * * *',
-    startingDeadlineSeconds: 3_600,
-    concurrencyPolicy: 'Forbid',
-    jobTemplate: { spec: { template: { spec: {} } } },
-  },
-};
-
 export function podWeakenings(documents: readonly unknown[]): Weakening[] {
   const place = (kind: string, name?: string): number => {
     const found = documents.findIndex(
@@ -36,8 +23,28 @@ export function podWeakenings(documents: readonly unknown[]): Weakening[] {
     ['uploader', uploader],
     ['writer', [...pod, 'containers', 0]],
   ];
+  const jobPod: Path = [job, 'spec', 'jobTemplate', 'spec', 'template', 'spec'];
   return [
-    ...containers.flatMap(([name, path]) => containerWeakenings(name, path)),
+    ...containers.flatMap(([name, path]) => containerWeakenings(name, path, ['one-owner'])),
+    ...containerWeakenings('events', [...jobPod, 'containers', 0], []),
+    ...(['hostNetwork', 'hostPID', 'hostIPC'] as const).map((field) =>
+      set(`events ${field}`, [...jobPod, field], true, 'host-access'),
+    ),
+    drop('events automount', [...jobPod, 'automountServiceAccountToken'], 'no-cluster-token'),
+    drop('events account', [...jobPod, 'serviceAccountName'], 'own-service-account'),
+    set(
+      "the writer's account for events",
+      [...jobPod, 'serviceAccountName'],
+      'file-writer',
+      'own-service-account',
+    ),
+    drop('events state', [...jobPod, 'volumes', 1, 'emptyDir', 'sizeLimit'], 'volume-size-limits'),
+    set('events state', [...jobPod, 'volumes', 1, 'emptyDir', 'sizeLimit'], '64Gi', 'ephemeral-storage-sum'),
+    drop(
+      'events metadata service',
+      [place('NetworkPolicy', 'ferry-events'), 'spec', 'egress', 1, 'to', 0, 'ipBlock', 'except'],
+      'network-closed',
+    ),
     ...volumeWeakenings(documents, pod),
     ...argumentWeakenings(
       documents,
@@ -127,7 +134,8 @@ export function podWeakenings(documents: readonly unknown[]): Weakening[] {
   ];
 }
 
-function containerWeakenings(name: string, path: Path): Weakening[] {
+/** @param userRules what another user in this container breaks beside being root */
+function containerWeakenings(name: string, path: Path, userRules: readonly string[]): Weakening[] {
   const own: Path = [...path, 'securityContext'];
   return [
     set(`${name} privileged`, [...own, 'privileged'], true, 'privilege'),
@@ -139,7 +147,7 @@ function containerWeakenings(name: string, path: Path): Weakening[] {
       set(`${name} add`, [...own, 'capabilities', 'add'], [added], 'capabilities'),
     ),
     set(`${name} non-root`, [...own, 'runAsNonRoot'], false, 'non-root'),
-    set(`${name} user`, [...own, 'runAsUser'], 0, 'non-root', 'one-owner'),
+    set(`${name} user`, [...own, 'runAsUser'], 0, 'non-root', ...userRules),
     set(`${name} seccomp`, [...own, 'seccompProfile', 'type'], 'Unconfined', 'seccomp'),
     set(`${name} ports`, [...path, 'ports'], [{ containerPort: 9464, hostPort: 9464 }], 'host-access'),
     set(`${name} root`, [...own, 'readOnlyRootFilesystem'], false, 'read-only-root'),

@@ -7,22 +7,16 @@ import { POD_RULES } from '../../../policies/rules/pods.ts';
 import { findings } from '../../../policies/rules/rule.ts';
 import { deliveredTarget } from '../../manifests/targets.ts';
 import { killRate, shown } from '../mutation.ts';
-import { JOB, podWeakenings } from './pod-weakenings.ts';
+import { podWeakenings } from './pod-weakenings.ts';
 
 async function staging(): Promise<unknown[]> {
   const files = await synthesize(deliveredTarget('staging'));
-  return [...[...files.values()].flatMap(documentsOf), JOB];
+  return [...files.values()].flatMap(documentsOf);
 }
 
 function broken(documents: unknown): string[] {
   assert.ok(Array.isArray(documents));
-  // The job holds no pod here; what it runs is not its subject.
-  const job = documents.find((each) => each.kind === 'CronJob');
-  const others = documents.filter((each) => each !== job);
-  const target = readManifests('staging', others);
-  const withJob = readManifests('staging', job === undefined ? [] : [job]);
-  const cron = POD_RULES.filter(({ name }) => name === 'cronjob-deadline');
-  return [...findings(POD_RULES, target), ...findings(cron, { ...withJob })].map(({ rule }) => rule.name);
+  return findings(POD_RULES, readManifests('staging', documents)).map(({ rule }) => rule.name);
 }
 
 test('what is delivered for staging breaks no rule', async () => {
