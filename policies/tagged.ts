@@ -7,11 +7,14 @@ const RECORD = 'policies/allowed.json';
 
 /**
  * What the committed copy may say: the last tag that HEAD comes after; while HEAD is itself tagged, the one before as
- * well, since that is what was true when it was committed. Empty where git or the clone knows no tag.
+ * well, since that is what was true when it was committed. Empty where git is not there, knows no tag, or
+ * holds no whole history.
  * @param directory of the project, anywhere in a repository
  * @throws FerryError `config` when a tagged record cannot be read
  */
 export function taggedRecords(directory: string): TaggedRecord[] {
+  // What a shallow clone does not see may be there all the same.
+  if (git(directory, 'rev-parse', '--is-shallow-repository')?.trim() !== 'false') return [];
   const last = lastTag(directory, 'HEAD');
   if (last === undefined) return [];
   const isHead = git(directory, 'describe', '--tags', '--exact-match', 'HEAD') !== undefined;
