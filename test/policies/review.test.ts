@@ -1,7 +1,7 @@
 // The review of what is delivered: nothing found that is not waived, and waivers that hold, are used, and end.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { parse } from 'yaml';
@@ -74,6 +74,7 @@ test('rules of the bucket are asked about what the program would make, whatever 
   const directory = await tempDir(t);
   const made = dist(directory);
   const settings = readFileSync(join(ROOT, 'Pulumi.staging.yaml'), 'utf8');
+  cpSync(join(ROOT, 'events.staging.yaml'), join(directory, 'events.staging.yaml'));
   writeFileSync(join(directory, 'Pulumi.staging.yaml'), `${settings}  ferry:expire-days: 30\n`);
   const options = { ...OPTIONS, dist: made, settings: directory, targets: ['staging'], day: today() };
   const { judged, rules } = await review(options);
