@@ -2,12 +2,9 @@
 import { join } from 'node:path';
 import { getRootDirectory, getStack, RunError, runtime } from '@pulumi/pulumi';
 import { FerryError } from '../app/core/errors.ts';
-import { keptKeys } from '../manifests/s3-keys.ts';
+import { keptKeys, NO_KEYS } from '../manifests/s3-keys.ts';
 import { deploy, type Outputs } from './program.ts';
 import { stackEvents, stackSettings } from './stack-settings.ts';
-
-/** Nobody will use them. */
-const NO_KEYS = { accessKeyId: 'offline', secretAccessKey: 'offline' };
 
 async function run(): Promise<Outputs> {
   const stack = getStack();

@@ -9,6 +9,9 @@ import type { S3Keys } from './s3.ts';
 
 const schema = z.strictObject({ accessKeyId: z.string().min(8), secretAccessKey: z.string().min(32) });
 
+/** For a look at what would be made: nobody will use them. */
+export const NO_KEYS: S3Keys = { accessKeyId: 'offline', secretAccessKey: 'offline' };
+
 /** @throws FerryError `config` when the file is there and holds no keys. */
 export function keptKeys(directory: string, target: string): S3Keys {
   const path = join(directory, `s3-keys-${target}.json`);

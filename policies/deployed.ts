@@ -1,56 +1,47 @@
-// What a target deploys, as plain objects: its roles with every document, from the same functions that Pulumi's program
-// calls. Nothing is looked up; where only the account knows a name, a stand-in says so.
-import { bucketPolicy } from '../infra/documents/bucket.ts';
-import { roleName } from '../infra/documents/policy.ts';
-import { rolePolicy } from '../infra/documents/role.ts';
-import { irsaTrust, podIdentityTrust } from '../infra/documents/trust.ts';
-import { EVENTS_NAME } from '../manifests/events/names.ts';
-import type { TargetEvents } from '../manifests/events/read.ts';
-import type { TargetSettings } from '../manifests/settings/settings.ts';
-import type { RoleInReview } from './iam/places.ts';
+// What a target deploys, from its file of settings: the resources that the Pulumi program declares, and the YAML.
+import { join } from 'node:path';
+import { declaredFor } from '../infra/declared.ts';
+import { readEvents } from '../manifests/events/read.ts';
+import { NO_KEYS } from '../manifests/s3-keys.ts';
+import { readBeside, readText } from '../manifests/settings/files.ts';
+import { readTarget } from '../manifests/settings/read.ts';
+import { documentsOf, synthesize } from '../manifests/synth.ts';
+import { targetCharts } from '../manifests/target.ts';
+import { type TargetInReview, targetInReview } from './target.ts';
+
+const STRAY =
+  'Each folder below dist belongs to one such file: take away what belongs to none, or name the targets.';
 
 /**
- * Every role of a target: the uploader's first, then that of its events. None for a target with an S3 server of its own.
+ * Nothing is looked up; where only the account knows a name, a stand-in says so.
+ * @param directory of Pulumi.<target>.yaml
+ * @param documents of the YAML files, or as `npm run synth` would write them now
+ * @throws FerryError `config` for settings that are missing or refused
  */
-export function rolesOf(settings: TargetSettings, events?: TargetEvents): RoleInReview[] {
-  const { region, bucket, prefix, kmsKey, vpcEndpoint, breakGlassRole, roleArn } = settings;
-  if (settings.s3 !== 'aws' || roleArn === undefined) return [];
-  const writers = [
-    { arn: roleArn, account: settings.name, prefix },
-    ...(events?.target.roleArn === undefined
-      ? []
-      : [{ arn: events.target.roleArn, account: EVENTS_NAME, prefix: events.prefix }]),
-  ];
-  const { partition } = roleName(roleArn);
-  const guards = bucketPolicy({
-    ...{ partition, bucket, prefix, writer: roleArn },
-    others: writers.slice(1).map((other) => ({ prefix: other.prefix ?? '', writer: other.arn })),
-    ...{ breakGlass: breakGlassRole, vpcEndpoint },
-  });
-  const issuer = settings.oidcIssuer ?? `https://oidc.eks.${region}.amazonaws.com/id/LOOKED-UP-BY-PULUMI-UP`;
-  return writers.map((writer) => {
-    const role = roleName(writer.arn);
-    const account = { namespace: settings.namespace, name: writer.account };
-    const cluster = `arn:${partition}:eks:${region}:${role.account}:cluster/${settings.cluster ?? 'unknown'}`;
-    return {
-      arn: role.arn,
-      region,
-      bucket,
-      prefix: writer.prefix,
-      kmsKey,
-      vpcEndpoint,
-      breakGlass: breakGlassRole,
-      trust:
-        settings.webIdentity === 'pod-identity'
-          ? podIdentityTrust(role, cluster, account)
-          : irsaTrust(role, issuer, account),
-      identity: rolePolicy({ partition, bucket, prefix: writer.prefix, region, kmsKey, vpcEndpoint }),
-      bucketPolicy: guards,
-    };
-  });
+export async function declaredTarget(
+  directory: string,
+  target: string,
+  documents: readonly unknown[] | 'synthesized',
+): Promise<TargetInReview> {
+  const content = readText(join(directory, `Pulumi.${target}.yaml`), STRAY);
+  return declaredByContent(target, content, (path) => readBeside(directory, path), documents);
 }
 
-/** The uploader's role alone. */
-export function roleOf(settings: TargetSettings, events?: TargetEvents): RoleInReview | undefined {
-  return rolesOf(settings, events)[0];
+/**
+ * The same for settings at hand.
+ * @param read reads a file that the settings name
+ */
+export async function declaredByContent(
+  target: string,
+  content: string,
+  read: (path: string) => string,
+  documents: readonly unknown[] | 'synthesized',
+): Promise<TargetInReview> {
+  const file = `Pulumi.${target}.yaml`;
+  const settings = readTarget(file, content);
+  const asked = { settings, events: readEvents(file, content, settings, read) };
+  const resources = await declaredFor(target, settings, asked.events);
+  if (documents !== 'synthesized') return targetInReview(target, asked, resources, documents);
+  const files = await synthesize(targetCharts(target, settings, () => NO_KEYS, asked.events));
+  return targetInReview(target, asked, resources, [...files.values()].flatMap(documentsOf));
 }

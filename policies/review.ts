@@ -1,4 +1,5 @@
-// `npm run review`: the rules over the YAML that `npm run synth` has written, and over what waivers say of it.
+// `npm run review`: every rule over what the Pulumi program declares and over the YAML that `npm run synth` has written,
+// and what waivers say of it. Neither an account nor Pulumi's command line is needed.
 //
 //   node policies/review.ts                  every target below dist/
 //   node policies/review.ts staging --json   one, for machines
@@ -8,21 +9,34 @@ import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
 import { EXIT, FerryError } from '../app/core/errors.ts';
 import { documentsOf } from '../manifests/synth.ts';
-import { readManifests } from './rules/kube.ts';
-import { POD_RULES } from './rules/pods.ts';
-import { type Finding, findings } from './rules/rule.ts';
-import { type Judged, judge, readWaivers } from './waivers.ts';
+import { declaredTarget } from './deployed.ts';
+import { RULE_NAMES, targetFindings } from './target.ts';
+import { type Judged, judge, readWaivers, waiversOf } from './waivers.ts';
 
 const ROOT = dirname(import.meta.dirname);
 
-const HELP = `Usage: npm run review -- [target …] [--dist DIR] [--waivers FILE] [--json]
+const HELP = `Usage: npm run review -- [target …] [--dist DIR] [--settings DIR] [--waivers FILE] [--json]
 
-Checks dist/<target>/*.yaml against every rule of policies/rules. Exit code 0: nothing is found that is not waived.
+Checks what Pulumi would make for each target, and dist/<target>/*.yaml, against every rule of policies/rules. It asks
+neither AWS nor a cluster. Exit code 0: nothing is found that is not waived; 6: something is, or a waiver has expired or
+is not used; 2: there is nothing to review, or settings are refused.
 
 Examples:
   npm run synth && npm run review
   npm run review -- staging --json
 `;
+
+export interface ReviewOptions {
+  /** Folder of the YAML, a folder for each target. */
+  readonly dist: string;
+  /** Folder of Pulumi.<target>.yaml. */
+  readonly settings: string;
+  readonly waivers: string;
+  /** Empty: every target below `dist`. */
+  readonly targets: readonly string[];
+  /** Today in UTC, `2026-11-20`. */
+  readonly day: string;
+}
 
 export interface Reviewed {
   readonly targets: readonly string[];
@@ -31,7 +45,7 @@ export interface Reviewed {
 }
 
 /** @throws FerryError `config` when there is nothing to review, or something that cannot be read. */
-export function review(dist: string, waiversFile: string, targets: readonly string[], day: string): Reviewed {
+export async function review({ dist, settings, waivers, targets, day }: ReviewOptions): Promise<Reviewed> {
   const all = globSync('*/*.yaml', { cwd: dist }).sort();
   const there = [...new Set(all.map((path) => dirname(path)))];
   const missing = targets.filter((target) => !there.includes(target));
@@ -42,18 +56,16 @@ export function review(dist: string, waiversFile: string, targets: readonly stri
       'Write it first: npm run synth.',
     );
   const picked = targets.length > 0 ? targets : there;
-  const found = picked.flatMap((target): Finding[] => {
+  const found = [];
+  for (const target of picked) {
     const files = all.filter((path) => dirname(path) === target);
     const documents = files.flatMap((path) => documentsOf(readFileSync(join(dist, path), 'utf8')));
-    return findings(POD_RULES, readManifests(target, documents));
-  });
-  const waivers = readWaivers(waiversFile, parse(readFileSync(waiversFile, 'utf8')));
+    found.push(...targetFindings(await declaredTarget(settings, target, documents)));
+  }
+  const given = readWaivers(waivers, parse(readFileSync(waivers, 'utf8')));
   // One target alone leaves the waivers of the others unused.
-  const asked = waivers.filter(
-    ({ object }) => targets.length === 0 || targets.some((one) => object.startsWith(`${one}/`)),
-  );
-  const names = POD_RULES.map(({ name }) => name);
-  return { targets: picked, rules: POD_RULES.length, judged: judge(found, asked, day, names) };
+  const asked = targets.length === 0 ? given : waiversOf(given, targets);
+  return { targets: picked, rules: RULE_NAMES.length, judged: judge(found, asked, day, RULE_NAMES) };
 }
 
 function asText({ targets, rules, judged: { open, waived, faulty } }: Reviewed): string {
@@ -74,11 +86,12 @@ function asText({ targets, rules, judged: { open, waived, faulty } }: Reviewed):
   return `${lines.join('\n')}\n`;
 }
 
-function main(): void {
+async function main(): Promise<void> {
   const { values: flags, positionals } = parseArgs({
     allowPositionals: true,
     options: {
       dist: { type: 'string', default: join(ROOT, 'dist') },
+      settings: { type: 'string', default: ROOT },
       waivers: { type: 'string', default: join(ROOT, 'policies/waivers.yaml') },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -89,7 +102,9 @@ function main(): void {
     return;
   }
   try {
-    const reviewed = review(flags.dist, flags.waivers, positionals, new Date().toISOString().slice(0, 10));
+    const { dist, settings, waivers } = flags;
+    const day = new Date().toISOString().slice(0, 10);
+    const reviewed = await review({ dist, settings, waivers, targets: positionals, day });
     process.stdout.write(flags.json ? `${JSON.stringify(reviewed, null, 2)}\n` : asText(reviewed));
     const { open, faulty } = reviewed.judged;
     if (open.length + faulty.length > 0) process.exitCode = EXIT.unhealthy;
@@ -100,4 +115,4 @@ function main(): void {
   }
 }
 
-if (import.meta.main) main();
+if (import.meta.main) await main();

@@ -35,6 +35,11 @@ export function readWaivers(file: string, value: unknown): Waiver[] {
   );
 }
 
+/** Those that may be of one of these targets; every finding is named `<target>/…`. */
+export function waiversOf(waivers: readonly Waiver[], targets: readonly string[]): Waiver[] {
+  return waivers.filter(({ object }) => targets.some((one) => object.startsWith(`${one}/`)));
+}
+
 /** @param day today in UTC, `2026-11-20` */
 export function judge(
   found: readonly Finding[],

@@ -1,54 +1,76 @@
-// `npm run review:page`: writes policies/REVIEW.md anew, from the settings of every target that has a role.
-import { globSync, readFileSync, writeFileSync } from 'node:fs';
+// `npm run review:page`: writes policies/REVIEW.md anew with the two records it is made of: what each role may do now,
+// and what it might do at the last tagged version.
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
-import { readEvents } from '../manifests/events/read.ts';
-import { readBeside } from '../manifests/settings/files.ts';
-import { readTarget } from '../manifests/settings/read.ts';
-import { rolesOf } from './deployed.ts';
-import { readActionFacts } from './iam/facts.ts';
+import { declaredTarget } from './deployed.ts';
+import { type ActionFacts, readActionFacts } from './iam/facts.ts';
 import { reachOf, readRole } from './iam/reach.ts';
 import { reviewPage } from './page.ts';
-import { AGREEMENT_RULES } from './rules/agreement/agreement.ts';
-import { BUCKET_RULES } from './rules/buckets.ts';
-import { POD_RULES } from './rules/pods.ts';
-import { ROLE_RULES } from './rules/roles.ts';
+import {
+  type AllowedRecord,
+  NOTHING_TAGGED,
+  type RoleReach,
+  readTagged,
+  recordOf,
+  type TaggedRecord,
+  textOf,
+} from './record.ts';
+import { taggedRecords } from './tagged.ts';
+import type { TargetInReview } from './target.ts';
 import { readWaivers } from './waivers.ts';
 
 const ROOT = dirname(import.meta.dirname);
 
 export const PAGE = join(ROOT, 'policies/REVIEW.md');
+export const RECORD = join(ROOT, 'policies/allowed.json');
+export const TAGGED = join(ROOT, 'policies/allowed.tagged.json');
 
-/** The page as it must be now. */
-export async function pageNow(): Promise<string> {
+export interface Review {
+  readonly page: string;
+  readonly record: AllowedRecord;
+  readonly targets: readonly TargetInReview[];
+  readonly roles: readonly RoleReach[];
+  readonly facts: ActionFacts;
+}
+
+/** The page and its record as they must be now. */
+export async function reviewNow(tagged: TaggedRecord): Promise<Review> {
   const facts = await readActionFacts();
-  const roles = globSync('Pulumi.*.yaml', { cwd: ROOT })
-    .sort()
-    .flatMap((file) => {
-      const content = readFileSync(join(ROOT, file), 'utf8');
-      const settings = readTarget(file, content);
-      const events = readEvents(file, content, settings, (path) => readBeside(ROOT, path));
-      return rolesOf(settings, events).map((role) => {
-        const read = readRole(role);
-        return { target: file.split('.')[1] ?? file, read, reach: reachOf(read, facts.actions) };
-      });
-    });
+  const targets: TargetInReview[] = [];
+  for (const file of globSync('Pulumi.*.yaml', { cwd: ROOT }).sort())
+    targets.push(await declaredTarget(ROOT, file.split('.')[1] ?? file, 'synthesized'));
+  const roles = targets.flatMap(({ name, roles }) =>
+    roles.map((role): RoleReach => {
+      const read = readRole(role);
+      return { target: name, read, reach: reachOf(read, facts.actions) };
+    }),
+  );
+  const record = recordOf(roles);
   const waivers = join(ROOT, 'policies/waivers.yaml');
-  return reviewPage({
+  const page = reviewPage({
     factsVersion: facts.version,
     actions: facts.actions.length,
+    targets,
     roles,
-    rules: [
-      { about: 'Roles, and what their bucket refuses', rules: ROLE_RULES },
-      { about: 'Settings of the bucket', rules: BUCKET_RULES },
-      { about: 'Pods, namespaces and jobs', rules: POD_RULES },
-      { about: 'YAML and account agree', rules: AGREEMENT_RULES },
-    ],
+    recorded: record,
+    tagged,
     waivers: readWaivers(waivers, parse(readFileSync(waivers, 'utf8'))),
   });
+  return { page, record, targets, roles, facts };
+}
+
+/** The copy that is committed. */
+export function committedTagged(): TaggedRecord {
+  return existsSync(TAGGED) ? readTagged(TAGGED, readFileSync(TAGGED, 'utf8')) : NOTHING_TAGGED;
 }
 
 if (import.meta.main) {
-  writeFileSync(PAGE, await pageNow());
-  process.stdout.write('policies/REVIEW.md\n');
+  // A clone that knows no tag leaves the copy as it is.
+  const tagged = taggedRecords(ROOT)[0] ?? committedTagged();
+  const { page, record } = await reviewNow(tagged);
+  writeFileSync(TAGGED, textOf(tagged));
+  writeFileSync(RECORD, textOf(record));
+  writeFileSync(PAGE, page);
+  process.stdout.write('policies/REVIEW.md\npolicies/allowed.json\npolicies/allowed.tagged.json\n');
 }

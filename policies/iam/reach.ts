@@ -66,8 +66,16 @@ export function reachOf(read: RoleRead, actions: readonly ActionFact[]): Reach {
   return { decisions, allowed: [...allowed.values()] };
 }
 
-/** What the role may do there, whatever else the request brings along. */
-export function decisionAt(read: RoleRead, action: string, place: Omit<Place, 'name'>): Decision {
+/** Keys of a request that are known; null: known to be absent. */
+export type Values = Readonly<Record<string, string | null>>;
+
+/** What the role may do there, whatever else the request brings along than `values`. */
+export function decisionAt(
+  read: RoleRead,
+  action: string,
+  place: Omit<Place, 'name'>,
+  values: Values = {},
+): Decision {
   const { role } = read;
   const account = accountOf(role);
   return decide(documentsAt(read, place), {
@@ -75,7 +83,10 @@ export function decisionAt(read: RoleRead, action: string, place: Omit<Place, 'n
     action,
     resource: place.arn,
     resourceAccount: place.account,
-    context: { values: { 'aws:PrincipalArn': role.arn, 'aws:PrincipalAccount': account }, open: true },
+    context: {
+      values: { 'aws:PrincipalArn': role.arn, 'aws:PrincipalAccount': account, ...values },
+      open: true,
+    },
   });
 }
 

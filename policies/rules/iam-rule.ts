@@ -6,9 +6,14 @@ import { type RoleRead, readRole } from '../iam/reach.ts';
 import type { Found, Rule, RuleText } from './rule.ts';
 
 /** A rule about one role; a document that is not understood is the finding of `iam-understood` alone. */
-export function roleRule(text: RuleText, check: (read: RoleRead) => string[]): Rule<RoleInReview> {
+export function roleRule(
+  text: RuleText,
+  check: (read: RoleRead) => string[],
+  concerns: (role: RoleInReview) => boolean = () => true,
+): Rule<RoleInReview> {
   return {
     ...text,
+    concerns,
     check: (role) => {
       const read = understood(role);
       if (typeof read === 'string') return [];

@@ -139,6 +139,21 @@ export function uploaderOf(pod: Pod): Container | undefined {
   return pod.containers.find(({ args }) => args[0] === 'files');
 }
 
+/** The settings of `ferry events` in their ConfigMap. */
+export const EVENTS_FILE = 'events.yaml';
+
+/** The text of a file in a ConfigMap. */
+export function fileIn({ objects }: Manifests, configMap: string, file: string): string | undefined {
+  const map = objects.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === configMap);
+  const text = at(map, 'data', file);
+  return typeof text === 'string' ? text : undefined;
+}
+
+/** The container that moves data as the pod's role, whatever it moves. */
+export function moverOf(pod: Pod): Container | undefined {
+  return uploaderOf(pod) ?? pod.containers.find(({ args }) => args[0] === 'events');
+}
+
 export function flagOf(uploader: Container, name: string): string | undefined {
   return uploader.args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
 }

@@ -19,6 +19,8 @@ export interface Found {
 
 export interface Rule<Subject> extends RuleText {
   readonly check: (subject: Subject) => Found[];
+  /** Whether the subject has anything that the rule is about. Default: it has. */
+  readonly concerns?: (subject: Subject) => boolean;
 }
 
 export interface Finding extends Found {

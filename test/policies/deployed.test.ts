@@ -1,83 +1,101 @@
 // What is deployed holds every rule, and the page a reviewer reads says what is deployed.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
-import { DataBucket } from '../../infra/data-bucket.ts';
-import { readTarget } from '../../manifests/settings/read.ts';
-import type { TargetSettings } from '../../manifests/settings/settings.ts';
-import { documentsOf, synthesize } from '../../manifests/synth.ts';
-import { targetCharts } from '../../manifests/target.ts';
-import { roleOf } from '../../policies/deployed.ts';
-import type { RoleInReview } from '../../policies/iam/places.ts';
-import { bucketOf } from '../../policies/resources.ts';
-import { AGREEMENT_RULES } from '../../policies/rules/agreement/agreement.ts';
-import { BUCKET_RULES } from '../../policies/rules/buckets.ts';
-import { readManifests } from '../../policies/rules/kube.ts';
-import { ROLE_RULES } from '../../policies/rules/roles.ts';
-import { findings } from '../../policies/rules/rule.ts';
-import { PAGE, pageNow } from '../../policies/write-page.ts';
-import { declaredBy } from '../infra/mocked.ts';
-import { KEYS, LEAST, settingsFile } from '../manifests/targets.ts';
+import { before, test } from 'node:test';
+import { placesOf } from '../../policies/iam/places.ts';
+import { decisionAt } from '../../policies/iam/reach.ts';
+import { differences, readRecord, roleKey } from '../../policies/record.ts';
+import { taggedRecords } from '../../policies/tagged.ts';
+import { targetFindings } from '../../policies/target.ts';
+import { committedTagged, PAGE, RECORD, type Review, reviewNow } from '../../policies/write-page.ts';
+import { ROOT } from '../manifests/targets.ts';
+import { FULL, KEY, PLAIN, targetWith, type Variant } from './program.ts';
 
-const KEY = 'arn:aws:kms:us-east-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef';
-const VARIANTS: readonly Readonly<Record<string, string>>[] = [
+let now: Review;
+before(async () => {
+  now = await reviewNow(committedTagged());
+});
+
+const VARIANTS: readonly Variant[] = [
   {},
-  { prefix: 'site-1' },
-  { prefix: 'site-1', encryption: 'sse-kms', 'kms-key': KEY },
+  PLAIN,
+  FULL,
+  { prefix: 'site-1', encryption: 'sse-kms', 'kms-key': KEY.replace('eu-central-1', 'us-east-1') },
   { prefix: 'site-1', 'vpc-endpoint': 'vpce-0123456789abcdef0' },
   { prefix: 'a/b', 'break-glass-role': 'arn:aws:iam::111122223333:role/break-glass' },
-  { prefix: 'site-1', 'web-identity': 'pod-identity', cluster: 'staging' },
+  { prefix: 'site-1', 'web-identity': 'pod-identity', monitoring: 'true' },
 ];
 
-function settingsOf(variant: Readonly<Record<string, string>>): TargetSettings {
-  return readTarget('Pulumi.test.yaml', settingsFile({ ...LEAST.aws, cluster: 'staging', ...variant }));
-}
-
-function roleIn(settings: TargetSettings): RoleInReview {
-  const role = roleOf(settings);
-  assert.ok(role);
-  return role;
-}
-
 for (const variant of VARIANTS)
-  test(`documents and YAML of ${JSON.stringify(variant)} hold every rule`, async () => {
-    const settings = settingsOf(variant);
-    const role = roleIn(settings);
-    const files = await synthesize(targetCharts('test', settings, () => KEYS));
-    const manifests = readManifests('test', [...files.values()].flatMap(documentsOf));
-    const found = [...findings(ROLE_RULES, role), ...findings(AGREEMENT_RULES, { manifests, role })];
+  test(`what the program declares for ${JSON.stringify(variant)} holds every rule`, async () => {
+    const found = targetFindings(await targetWith(variant));
     assert.deepEqual(
-      found.map(({ rule, what }) => `${rule.name}: ${what}`),
+      found.map(({ rule, object, what }) => `${rule.name}: ${object} ${what}`),
       [],
     );
   });
 
-test('the bucket as the program declares it holds every rule, unless its data is told to expire', async () => {
-  const brokenBy = async (variant: Readonly<Record<string, string>>): Promise<string[]> => {
-    const settings = settingsOf(variant);
-    const place = { partition: 'aws', bucket: settings.bucket, prefix: settings.prefix };
-    const args = { ...settings, ...place, writer: settings.roleArn ?? '', tags: {} };
-    const bucket = bucketOf(await declaredBy((opts) => new DataBucket('data', args, opts)));
-    assert.ok(bucket);
-    return findings(BUCKET_RULES, bucket).map(({ rule }) => rule.name);
-  };
-  const archive = { 'deep-archive-days': '365', 'instant-retrieval-days': '30' };
-  assert.deepEqual(await brokenBy({ prefix: 'site-1', ...archive }), []);
-  assert.deepEqual(await brokenBy({ encryption: 'sse-kms', 'kms-key': KEY }), []);
-  assert.deepEqual(await brokenBy({ 'expire-days': '3650' }), ['bucket-keeps-data']);
+test('data that is told to expire breaks the rule that names it, and no other', async () => {
+  const found = targetFindings(await targetWith({ ...PLAIN, 'expire-days': '3650' }));
+  assert.deepEqual(
+    found.map(({ rule, object }) => `${rule.name} ${object}`),
+    ['bucket-keeps-data test/bucket acme-ferry'],
+  );
 });
 
-test('policies/REVIEW.md is what `npm run review:page` writes now', async () => {
-  const page = await pageNow();
+test('policies/REVIEW.md is what `npm run review:page` writes now', () => {
+  const { page } = now;
   assert.equal(readFileSync(PAGE, 'utf8'), page);
   for (const claim of [
     'Cannot read an object',
     'Cannot delete an object',
+    'Cannot overwrite an object',
     'Cannot write outside of its prefix',
+    'Cannot list its bucket elsewhere',
+    'Cannot give anybody access',
   ])
     assert.ok(page.includes(claim), claim);
   assert.ok(!page.includes('**Can '), 'a claim does not hold');
-  const roles = page.match(/^## staging: /gm)?.length;
-  assert.equal(roles, 2);
-  assert.equal(page.match(/\*\*allowed\*\*/g)?.length, roles, 'only a role itself may write a new object');
+  assert.ok(!page.includes('**fail**'), 'a control fails');
+  assert.ok(!page.includes('**unknown to this page**'), 'an action is not said in words');
+});
+
+test('each role may do exactly what policies/allowed.json says; a difference names the statement that decides', () => {
+  const committed = readRecord(RECORD, readFileSync(RECORD, 'utf8'));
+  const said = differences(committed, now.record).map(
+    ({ change, role, what }) => `${role} ${change} ${what}: ${whyNow(role, what)}`,
+  );
+  assert.deepEqual(said, [], 'npm run review:page writes what is allowed now; look at what it changes');
+  assert.deepEqual(committed, now.record);
+});
+
+/** The decision about `s3:PutObject on own data (s3/object)`. */
+function whyNow(role: string, what: string): string {
+  const [, action, name, resource] = /^(\S+) on (.+) \((.+)\)$/.exec(what) ?? [];
+  const found = now.roles.find(({ target, read }) => roleKey(target, read.role.arn) === role);
+  if (found === undefined || action === undefined) return 'see its trust';
+  const kinds = now.facts.actions.find((fact) => fact.action === action)?.resources ?? [];
+  const arn = kinds.find((kind) => kind.name === resource)?.arn;
+  const place = placesOf(found.read.role, arn).find((each) => each.name === name);
+  return place === undefined ? 'there is no such place' : decisionAt(found.read, action, place).because;
+}
+
+test('the difference of a role that lost a grant says by which statement it is denied', () => {
+  const [key] = Object.keys(now.record);
+  assert.match(
+    whyNow(key ?? '', 's3:PutObject on own bucket, other prefix (s3/object)'),
+    /^the identity policy does not allow it: WriteObjects is about other resources|WriteObjects is about /,
+  );
+});
+
+test('the record of the last tagged version is that of a tag this clone knows, if it knows one', () => {
+  const known = taggedRecords(ROOT);
+  if (known.length === 0) return;
+  const committed = committedTagged();
+  assert.ok(
+    known.some(({ tag }) => tag === committed.tag),
+    `policies/allowed.tagged.json is of ${committed.tag}, the last tag is ${known[0]?.tag}: npm run review:page`,
+  );
+  const same = known.find(({ tag }) => tag === committed.tag);
+  assert.deepEqual(committed, same);
 });

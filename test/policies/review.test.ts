@@ -1,7 +1,7 @@
 // The review of what is delivered: nothing found that is not waived, and waivers that hold, are used, and end.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { parse } from 'yaml';
@@ -9,6 +9,7 @@ import { FerryError } from '../../app/core/errors.ts';
 import { type Files, synthesize, writeFiles } from '../../manifests/synth.ts';
 import { review } from '../../policies/review.ts';
 import type { Finding } from '../../policies/rules/rule.ts';
+import { RULE_NAMES } from '../../policies/target.ts';
 import { judge, readWaivers } from '../../policies/waivers.ts';
 import { deliveredTarget, ROOT } from '../manifests/targets.ts';
 import { tempDir } from '../support/temp.ts';
@@ -28,10 +29,11 @@ function dist(directory: string, change: (text: string) => string = (text) => te
   return folder;
 }
 
+const OPTIONS = { settings: ROOT, waivers: WAIVERS, targets: [] };
 const today = (): string => new Date().toISOString().slice(0, 10);
 
 test('what is delivered has no finding that nobody answers for, today', async (t) => {
-  const { judged } = review(dist(await tempDir(t)), WAIVERS, [], today());
+  const { judged } = await review({ ...OPTIONS, dist: dist(await tempDir(t)), day: today() });
   assert.deepEqual(
     judged.open.map(({ rule, object, what }) => `${rule.name} ${object} ${what}`),
     [],
@@ -41,7 +43,8 @@ test('what is delivered has no finding that nobody answers for, today', async (t
 });
 
 test('staging alone needs no waiver at all', async (t) => {
-  const { judged } = review(dist(await tempDir(t)), WAIVERS, ['staging'], today());
+  const dir = dist(await tempDir(t));
+  const { judged } = await review({ ...OPTIONS, dist: dir, targets: ['staging'], day: today() });
   assert.deepEqual([judged.open, judged.waived, judged.faulty], [[], [], []]);
 });
 
@@ -56,9 +59,41 @@ test('the command names the finding, what to do, and ends with 6; without YAML w
   assert.match(found.stdout, /Set runAsNonRoot true/);
   const json = run('--dist', made, 'staging', '--json');
   assert.equal(JSON.parse(json.stdout).judged.open[0].rule.name, 'non-root');
+  const stray = join(directory, 'dist/stray');
+  mkdirSync(stray);
+  writeFileSync(join(stray, 'a.yaml'), 'kind: Pod\nmetadata: {name: a}\n');
+  const settings = run('--dist', made);
+  assert.equal(settings.status, 2);
+  assert.match(settings.stderr, /Pulumi\.stray\.yaml does not exist/);
   const missing = run('--dist', directory, 'nowhere');
   assert.equal(missing.status, 2);
   assert.match(missing.stderr, /npm run synth/);
+});
+
+test('rules of the bucket are asked about what the program would make, whatever the YAML says', async (t) => {
+  const directory = await tempDir(t);
+  const made = dist(directory);
+  const settings = readFileSync(join(ROOT, 'Pulumi.staging.yaml'), 'utf8');
+  cpSync(join(ROOT, 'events.staging.yaml'), join(directory, 'events.staging.yaml'));
+  writeFileSync(join(directory, 'Pulumi.staging.yaml'), `${settings}  ferry:expire-days: 30\n`);
+  const options = { ...OPTIONS, dist: made, settings: directory, targets: ['staging'], day: today() };
+  const { judged, rules } = await review(options);
+  assert.deepEqual(
+    judged.open.map(({ rule, object }) => `${rule.name} ${object}`),
+    ['bucket-keeps-data staging/bucket acme-ferry-staging'],
+  );
+  assert.equal(rules, RULE_NAMES.length);
+});
+
+test('YAML that was written before the settings changed disagrees with what Pulumi would make', async (t) => {
+  const old = dist(await tempDir(t), (text) =>
+    text.replaceAll('file-writer@sha256:0000', 'file-writer@sha256:1111'),
+  );
+  const { judged } = await review({ ...OPTIONS, dist: old, targets: ['staging'], day: today() });
+  assert.deepEqual(
+    judged.open.map(({ rule, object }) => `${rule.name} ${object}`),
+    ['agree-image staging/Deployment/file-writer'],
+  );
 });
 
 const rule = { name: 'a-rule', protectsFrom: 'x', severity: 'high', remedy: 'y', reference: 'z' } as const;

@@ -91,10 +91,11 @@ export function wrongInfraImports(path: string, source: string): string[] {
   });
 }
 
-/** What the policies may import beside themselves: documents that are plain functions, charts, settings, units. */
+/** What the policies may import beside themselves: plain functions, charts, settings, and what the program declares. */
 const POLICIES_MAY_IMPORT = [
   '/policies/',
   DOCUMENTS,
+  '/infra/declared.ts',
   '/manifests/',
   '/app/core/settings/',
   '/app/core/errors.ts',

@@ -7,7 +7,8 @@ export const bucketEncryption = bucketRule(
     protectsFrom: 'files readable on a disk, and a call to KMS for every object',
     severity: 'medium',
     remedy: 'Declare AES256, or aws:kms with a key and bucketKeyEnabled.',
-    reference: 'Security Hub S3.17; CIS AWS 2.1.1',
+    reference:
+      'https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingEncryption.html (Security Hub S3.17 asks for more, a KMS key: ferry:encryption sse-kms)',
   },
   ({ encryption }) => {
     if (encryption === undefined) return ['no encryption is declared'];

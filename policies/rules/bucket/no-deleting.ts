@@ -11,8 +11,7 @@ export const noDeleting = roleRule(
     severity: 'high',
     remedy:
       'Deny s3:DeleteObject, s3:DeleteObjectVersion and s3:DeleteObjectTagging below the prefix to everybody.',
-    reference:
-      'Security Hub S3.20 (for deletes); https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html',
+    reference: 'https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html',
   },
   (read) => {
     const all = [

@@ -27,4 +27,5 @@ export const bucketOneWayIn = roleRule(
       ),
     ].map((action) => `${action} is not refused by other ways`);
   },
+  ({ vpcEndpoint }) => vpcEndpoint !== undefined,
 );

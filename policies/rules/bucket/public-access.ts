@@ -7,7 +7,7 @@ export const publicAccess = bucketRule(
     protectsFrom: 'files that anybody can read',
     severity: 'high',
     remedy: 'Set all four flags of the public access block.',
-    reference: 'Security Hub S3.8; CIS AWS 2.1.4',
+    reference: 'Security Hub S3.8; CIS AWS 3.0.0/2.1.4',
   },
   ({ publicAccessBlock = {} }) =>
     ['blockPublicAcls', 'blockPublicPolicy', 'ignorePublicAcls', 'restrictPublicBuckets']

@@ -8,7 +8,7 @@ export const bucketTls = roleRule(
     protectsFrom: 'files and signatures that can be read and changed on the way',
     severity: 'high',
     remedy: 'Deny s3:* on bucket and objects where Bool aws:SecureTransport is false, to everybody.',
-    reference: 'Security Hub S3.5; CIS AWS 2.1.1',
+    reference: 'Security Hub S3.5; CIS AWS 3.0.0/2.1.1',
   },
   (read) =>
     TRIED.filter((each) => !refuses(read, { ...each, context: { 'aws:SecureTransport': 'false' } })).map(

@@ -7,7 +7,7 @@ export const bucketVersioning = bucketRule(
     protectsFrom: 'data that is gone with one call',
     severity: 'high',
     remedy: 'Set the versioning status Enabled.',
-    reference: 'Security Hub S3.14; CIS AWS 2.1.2',
+    reference: 'Security Hub S3.14',
   },
   ({ versioning }) => (versioning === 'Enabled' ? [] : [`versioning is ${versioning ?? 'not declared'}`]),
 );

@@ -18,4 +18,5 @@ export const keyThroughS3 = roleRule(
       if (ways?.length === 1 && ways.every((way) => right.includes(way))) return [];
       return [`${grant.name} gives the key through ${ways?.join(', ') ?? 'any service'}`];
     }),
+  ({ kmsKey }) => kmsKey !== undefined,
 );

@@ -18,4 +18,5 @@ export const listBelow = roleRule(
       if (shown?.every((value) => value === `${prefix}/*`)) return [];
       return [`${grant.name} lists ${shown?.join(', ') ?? 'the whole bucket'}, not ${prefix}/* alone`];
     }),
+  ({ prefix }) => prefix !== undefined,
 );

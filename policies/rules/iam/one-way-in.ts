@@ -17,4 +17,5 @@ export const oneWayIn = roleRule(
       if (ways?.length === 1 && ways[0] === vpcEndpoint) return [];
       return [`${grant.name} holds through ${ways?.join(', ') ?? 'any way'}, not ${vpcEndpoint} alone`];
     }),
+  ({ vpcEndpoint }) => vpcEndpoint !== undefined,
 );

@@ -15,7 +15,7 @@ export const trustInside = roleRule(
     remedy:
       'Trust one OIDC provider of the own account, or pods.eks.amazonaws.com, with the calls they make.',
     reference:
-      'Security Hub IAM.26; https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-concepts.html',
+      'Security Hub IAM.28; https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-concepts.html',
   },
   ({ trust, role }) => {
     const account = role.arn.split(':')[4];

@@ -10,6 +10,7 @@ export const cronjobDeadline: Rule<Manifests> = {
   severity: 'high',
   remedy: `Set startingDeadlineSeconds to ${LEAST_SECONDS} at least, and concurrencyPolicy Forbid.`,
   reference: 'https://github.com/kubernetes/kubernetes/issues/86647; kube-score cronjob-has-deadline',
+  concerns: ({ objects }) => objects.some(({ kind }) => kind === 'CronJob'),
   check: (manifests) =>
     manifests.objects.flatMap((each) => {
       if (each.kind !== 'CronJob') return [];

@@ -13,7 +13,7 @@ export const noSecret: Rule<Manifests> = {
   protectsFrom: 'a secret in files, in version control and in everybody’s terminal',
   severity: 'high',
   remedy: 'Use a role, or a Secret that is made in the cluster and referred to.',
-  reference: 'CIS Kubernetes 5.4.1; Security Hub ECS.8 (the same for tasks)',
+  reference: 'CIS Kubernetes 5.4.2',
   check: (manifests) => [
     ...manifests.objects.flatMap((each): Found[] => {
       if (each.kind !== 'Secret') return [];

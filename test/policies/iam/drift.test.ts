@@ -7,15 +7,12 @@ import { openS3Store } from '../../../app/core/s3/store.ts';
 import { loadSettings } from '../../../app/core/settings/settings.ts';
 import { runDoctor } from '../../../app/files/doctor/doctor.ts';
 import { doctorSpec } from '../../../app/files/settings.ts';
-import { readTarget } from '../../../manifests/settings/read.ts';
-import { roleOf } from '../../../policies/deployed.ts';
 import { type CallMade, driftOf } from '../../../policies/iam/drift.ts';
 import type { RoleInReview } from '../../../policies/iam/places.ts';
 import { readRole } from '../../../policies/iam/reach.ts';
-import { LEAST, settingsFile } from '../../manifests/targets.ts';
 import { createRig, type Rig } from '../../support/mover-rig.ts';
 import { put } from '../mutation.ts';
-import { fullRole, sampleRole } from '../sample.ts';
+import { FULL, PLAIN, roleOf, targetWith } from '../program.ts';
 
 const PREFIX = 'site-1';
 
@@ -92,41 +89,37 @@ test('every call the program makes is granted, and every grant is used by a call
     'ListObjectsV2',
   ])
     assert.ok(kinds.has(kind), `${kind} was never called`);
-  const settings = readTarget(
-    'Pulumi.test.yaml',
-    settingsFile({ ...LEAST.aws, cluster: 'staging', prefix: PREFIX }),
-  );
-  const deployed = roleOf(settings);
-  assert.ok(deployed);
-  for (const role of [sampleRole(), fullRole(), deployed])
+  const plain = roleOf(await targetWith(PLAIN));
+  for (const role of [plain, roleOf(await targetWith(FULL))])
     assert.deepEqual(driftOf(readRole(role), calls), { refused: [], unused: [] });
 
   // The doctor asks for what the role must not have, too, and is content with a refusal.
-  const { refused } = driftOf(readRole(sampleRole()), doctor);
+  const { refused } = driftOf(readRole(plain), doctor);
   assert.deepEqual(
     refused.map((each) => each.replace(/:.*/s, '')),
     ['DeleteObject needs s3', 'GetObject needs s3'],
   );
 
-  const noAbort = withIdentity(sampleRole(), [0, 'Action'], ['s3:PutObject']);
+  const noAbort = withIdentity(plain, [0, 'Action'], ['s3:PutObject']);
   assert.match(
     String(driftOf(readRole(noAbort), calls).refused),
     /^AbortMultipartUpload needs s3:AbortMultipartUpload: /,
   );
-  const narrow = withIdentity(sampleRole(), [1, 'Condition', 'StringLike', 's3:prefix'], 'site-1/dt=*');
+  const narrow = withIdentity(plain, [1, 'Condition', 'StringLike', 's3:prefix'], 'site-1/dt=*');
   assert.match(
     String(driftOf(readRole(narrow), calls).refused),
     /ListObjectsV2 needs s3:ListBucket: .*s3:prefix/,
   );
   const tags = withIdentity(
-    sampleRole(),
+    plain,
     [0, 'Action'],
     ['s3:PutObject', 's3:AbortMultipartUpload', 's3:PutObjectTagging'],
   );
   assert.deepEqual(driftOf(readRole(tags), calls), { refused: [], unused: ['s3:PutObjectTagging'] });
 });
 
-test('a call that nobody knows is drift', () => {
+test('a call that nobody knows is drift', async () => {
   const calls = [{ operation: 'Unknown', key: 'a', prefix: '' }];
-  assert.match(String(driftOf(readRole(sampleRole()), calls).refused), /Unknown is a call/);
+  const role = roleOf(await targetWith(PLAIN));
+  assert.match(String(driftOf(readRole(role), calls).refused), /Unknown is a call/);
 });

@@ -1,15 +1,49 @@
 // Every way a role's documents may become worse, made by machine, statement by statement.
+import assert from 'node:assert/strict';
+import type { RoleInReview } from '../../../policies/iam/places.ts';
 import { drop, type Path, put, set, type Weakening } from '../mutation.ts';
 
-const ISSUER = 'oidc.eks.eu-central-1.amazonaws.com/id/ABC';
-const BUCKET = 'arn:aws:s3:::acme-ferry';
-
-/** Of `fullRole` of sample.ts. */
-export function roleWeakenings(): Weakening[] {
-  return [...identityWeakenings(), ...trustWeakenings(), ...refusalWeakenings(), ...foreignWeakenings()];
+/** What the weakenings are made of. */
+interface Names {
+  readonly issuer: string;
+  /** Namespace and service account, as the token's subject. */
+  readonly sub: string;
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly endpoint: string;
+  readonly role: string;
+  /** Sids of the bucket policy, in its order. */
+  readonly refusals: readonly string[];
+  /** The refusal of other writers that is about this role's prefix. */
+  readonly ownWriter: string;
 }
 
-function identityWeakenings(): Weakening[] {
+/** Of a role by IRSA with a prefix, a key and a VPC endpoint. */
+export function roleWeakenings(role: RoleInReview): Weakening[] {
+  const [, issuer, sub] = /"([^"]+):sub":"([^"]+)"/.exec(JSON.stringify(role.trust)) ?? [];
+  // The shape that infra/documents gives it.
+  const { Statement: statements } = role.bucketPolicy as { Statement: { Sid: string }[] };
+  const names: Names = {
+    issuer: issuer ?? assert.fail('no subject'),
+    sub: sub ?? assert.fail('no subject'),
+    bucket: `arn:aws:s3:::${role.bucket}`,
+    prefix: role.prefix ?? assert.fail('no prefix'),
+    endpoint: role.vpcEndpoint ?? assert.fail('no endpoint'),
+    role: role.arn,
+    refusals: statements.map(({ Sid }) => Sid),
+    ownWriter:
+      statements.find((each) => /Writers/.test(each.Sid) && JSON.stringify(each).includes(role.arn))?.Sid ??
+      assert.fail('no refusal of other writers'),
+  };
+  return [
+    ...identityWeakenings(names),
+    ...trustWeakenings(names),
+    ...refusalWeakenings(names),
+    ...foreignWeakenings(names),
+  ];
+}
+
+function identityWeakenings({ bucket, prefix, endpoint }: Names): Weakening[] {
   const statement = (index: number): Path => ['identity', 'Statement', index];
   const added = (name: string, extra: Record<string, unknown>, ...rules: string[]): Weakening => ({
     name: `grant more: ${name}`,
@@ -18,11 +52,11 @@ function identityWeakenings(): Weakening[] {
       put(copy, ['identity', 'Statement', 3], {
         Sid: 'More',
         Effect: 'Allow',
-        Resource: [`${BUCKET}/site-1/*`],
+        Resource: [`${bucket}/${prefix}/*`],
         ...extra,
       }),
   });
-  const through = { StringEquals: { 'aws:SourceVpce': 'vpce-0123456789abcdef0' } };
+  const through = { StringEquals: { 'aws:SourceVpce': endpoint } };
   const more = (action: string, rule: string): Weakening =>
     added(action, { Action: [action], ...(action.startsWith('s3:') ? { Condition: through } : {}) }, rule);
   return [
@@ -38,15 +72,15 @@ function identityWeakenings(): Weakening[] {
     added('NotAction', { NotAction: ['iam:*'], Condition: through }, 'iam-named-actions'),
     ...[
       '*',
-      `${BUCKET}/*`,
-      `${BUCKET}/site-1*`,
-      `${BUCKET}*`,
-      `${BUCKET}-2/site-1/*`,
-      'arn:aws:s3:::*/site-1/*',
+      `${bucket}/*`,
+      `${bucket}/${prefix}*`,
+      `${bucket}*`,
+      `${bucket}-2/${prefix}/*`,
+      `arn:aws:s3:::*/${prefix}/*`,
     ].map((resource) =>
       set('write resource', [...statement(0), 'Resource'], [resource], 'iam-named-resources'),
     ),
-    ...['*', 'arn:aws:s3:::*', `${BUCKET}-2`].map((resource) =>
+    ...['*', 'arn:aws:s3:::*', `${bucket}-2`].map((resource) =>
       set('list resource', [...statement(1), 'Resource'], [resource], 'iam-named-resources'),
     ),
     ...['*', 'arn:aws:kms:*:111122223333:key/*', 'arn:aws:kms:eu-central-1:999999999999:key/x'].map(
@@ -57,7 +91,7 @@ function identityWeakenings(): Weakening[] {
       rules: ['iam-named-resources'],
       weaken: (copy) => {
         put(copy, [...statement(0), 'Resource'], undefined);
-        put(copy, [...statement(0), 'NotResource'], [`${BUCKET}-2/*`]);
+        put(copy, [...statement(0), 'NotResource'], [`${bucket}-2/*`]);
       },
     },
     ...['s3:GetObject', 's3:GetObjectVersion', 's3:GetObjectTagging', 's3:GetObjectAttributes'].map(
@@ -74,7 +108,7 @@ function identityWeakenings(): Weakening[] {
     ),
     set('write action', [...statement(0), 'Action'], ['s3:PutObject'], 'iam-least-actions'),
     drop('prefix of the listing', [...statement(1), 'Condition', 'StringLike'], 'iam-list-below'),
-    ...['*', 'site-1*', '', 'site-*/*', 'other/*']
+    ...['*', `${prefix}*`, '', `${prefix.slice(0, -1)}*/*`, 'other/*']
       .filter(Boolean)
       .map((value) =>
         set(
@@ -89,7 +123,7 @@ function identityWeakenings(): Weakening[] {
       rules: ['iam-list-below'],
       weaken: (copy) => {
         put(copy, [...statement(1), 'Condition', 'StringLike'], undefined);
-        put(copy, [...statement(1), 'Condition', 'StringLikeIfExists'], { 's3:prefix': 'site-1/*' });
+        put(copy, [...statement(1), 'Condition', 'StringLikeIfExists'], { 's3:prefix': `${prefix}/*` });
       },
     },
     drop('way of the key', [...statement(2), 'Condition'], 'iam-key-through-s3'),
@@ -124,25 +158,24 @@ function identityWeakenings(): Weakening[] {
   ];
 }
 
-function trustWeakenings(): Weakening[] {
+function trustWeakenings({ issuer, sub }: Names): Weakening[] {
   const grant: Path = ['trust', 'Statement', 0];
   const equals: Path = [...grant, 'Condition', 'StringEquals'];
-  const sub = 'system:serviceaccount:ferry:file-writer';
   return [
-    drop('aud', [...equals, `${ISSUER}:aud`], 'trust-exact'),
-    drop('sub', [...equals, `${ISSUER}:sub`], 'trust-exact'),
+    drop('aud', [...equals, `${issuer}:aud`], 'trust-exact'),
+    drop('sub', [...equals, `${issuer}:sub`], 'trust-exact'),
     drop('conditions', [...grant, 'Condition'], 'trust-exact'),
-    ...['system:serviceaccount:*:*', 'system:serviceaccount:ferry:*', 'system:*', '*'].map((value) =>
-      set('sub', [...equals, `${ISSUER}:sub`], value, 'trust-exact'),
+    ...['system:serviceaccount:*:*', sub.replace(/[^:]*$/, '*'), 'system:*', '*'].map((value) =>
+      set('sub', [...equals, `${issuer}:sub`], value, 'trust-exact'),
     ),
-    set('sub', [...equals, `${ISSUER}:sub`], [sub, 'system:serviceaccount:ferry:other'], 'trust-exact'),
-    set('aud', [...equals, `${ISSUER}:aud`], ['sts.amazonaws.com', 'vault'], 'trust-exact'),
-    set('aud', [...equals, `${ISSUER}:aud`], 'vault', 'trust-exact'),
+    set('sub', [...equals, `${issuer}:sub`], [sub, `${sub}-other`], 'trust-exact'),
+    set('aud', [...equals, `${issuer}:aud`], ['sts.amazonaws.com', 'vault'], 'trust-exact'),
+    set('aud', [...equals, `${issuer}:aud`], 'vault', 'trust-exact'),
     ...['StringLike', 'StringEqualsIgnoreCase', 'StringEqualsIfExists', 'StringNotEquals'].map((operator) =>
       set(
         'operator',
         [...grant, 'Condition'],
-        { [operator]: { [`${ISSUER}:aud`]: 'sts.amazonaws.com', [`${ISSUER}:sub`]: sub } },
+        { [operator]: { [`${issuer}:aud`]: 'sts.amazonaws.com', [`${issuer}:sub`]: sub } },
         'trust-exact',
       ),
     ),
@@ -156,7 +189,7 @@ function trustWeakenings(): Weakening[] {
     set(
       'principal',
       [...grant, 'Principal', 'Federated'],
-      `arn:aws:iam::999999999999:oidc-provider/${ISSUER}`,
+      `arn:aws:iam::999999999999:oidc-provider/${issuer}`,
       'trust-inside',
     ),
     ...['sts:*', '*', 'sts:AssumeRole', 'sts:TagSession'].map((action) =>
@@ -172,99 +205,97 @@ function trustWeakenings(): Weakening[] {
 }
 
 /** What each refusal of the bucket policy is there for, and how it may fail to refuse. */
-function refusalWeakenings(): Weakening[] {
+function refusalWeakenings({ bucket, role, endpoint, refusals, ownWriter }: Names): Weakening[] {
   const named = [
-    ['bucket-tls', 0],
-    ['bucket-tls-version', 1],
-    ['bucket-no-overwriting', 2],
-    ['bucket-one-writer', 3],
-    ['bucket-no-deleting', 4],
-    ['bucket-one-way-in', 5],
+    ['bucket-tls', 'RefusePlainConnections'],
+    ['bucket-tls-version', 'RefuseOldTls'],
+    ['bucket-no-overwriting', 'RefuseOverwriting'],
+    ['bucket-one-writer', ownWriter],
+    ['bucket-no-deleting', 'RefuseDeleting'],
+    ['bucket-one-way-in', 'RefuseOtherWays'],
   ] as const;
-  const of = (index: number): Path => ['bucketPolicy', 'Statement', index];
+  const of = (sid: string): Path => {
+    assert.ok(refusals.includes(sid), sid);
+    return ['bucketPolicy', 'Statement', refusals.indexOf(sid)];
+  };
   return [
-    ...named.flatMap(([rule, index]) => [
-      drop(`refusal ${index}`, of(index), rule),
-      set(`refusal ${index}`, [...of(index), 'Principal'], { AWS: 'arn:aws:iam::999999999999:root' }, rule),
-      set(`refusal ${index}`, [...of(index), 'Resource'], [`${BUCKET}-2`, `${BUCKET}-2/*`], rule),
-      set(`refusal ${index}`, [...of(index), 'Action'], ['s3:GetBucketLocation'], rule),
-      set(
-        `refusal ${index}`,
-        [...of(index), 'Condition'],
-        { StringEquals: { 'aws:PrincipalOrgID': 'o-1' } },
-        rule,
-      ),
+    ...named.flatMap(([rule, sid]) => [
+      drop(`${sid}`, of(sid), rule),
+      set(`${sid}`, [...of(sid), 'Principal'], { AWS: 'arn:aws:iam::999999999999:root' }, rule),
+      set(`${sid}`, [...of(sid), 'Resource'], [`${bucket}-2`, `${bucket}-2/*`], rule),
+      set(`${sid}`, [...of(sid), 'Action'], ['s3:GetBucketLocation'], rule),
+      set(`${sid}`, [...of(sid), 'Condition'], { StringEquals: { 'aws:PrincipalOrgID': 'o-1' } }, rule),
     ]),
-    set('tls of objects alone', [...of(0), 'Resource'], [`${BUCKET}/*`], 'bucket-tls'),
-    set('tls of the bucket alone', [...of(0), 'Resource'], [BUCKET], 'bucket-tls'),
-    set('tls of reading alone', [...of(0), 'Action'], ['s3:Get*'], 'bucket-tls'),
+    set('tls of objects alone', [...of('RefusePlainConnections'), 'Resource'], [`${bucket}/*`], 'bucket-tls'),
+    set('tls of the bucket alone', [...of('RefusePlainConnections'), 'Resource'], [bucket], 'bucket-tls'),
+    set('tls of reading alone', [...of('RefusePlainConnections'), 'Action'], ['s3:Get*'], 'bucket-tls'),
     set(
       'tls the other way',
-      [...of(0), 'Condition'],
+      [...of('RefusePlainConnections'), 'Condition'],
       { Null: { 'aws:SecureTransport': 'true' } },
       'bucket-tls',
     ),
     set(
       'tls version',
-      [...of(1), 'Condition', 'NumericLessThan', 's3:TlsVersion'],
+      [...of('RefuseOldTls'), 'Condition', 'NumericLessThan', 's3:TlsVersion'],
       '1.1',
       'bucket-tls-version',
     ),
     set(
       'parts refused',
-      [...of(2), 'Condition'],
+      [...of('RefuseOverwriting'), 'Condition'],
       { Null: { 's3:if-none-match': 'true' } },
       'bucket-no-overwriting',
     ),
     set(
       'conditional writes refused',
-      [...of(2), 'Condition', 'Null', 's3:if-none-match'],
+      [...of('RefuseOverwriting'), 'Condition', 'Null', 's3:if-none-match'],
       'false',
       'bucket-no-overwriting',
     ),
-    set('one write', [...of(3), 'Action'], ['s3:PutObject'], 'bucket-one-writer'),
+    set('one write', [...of(ownWriter), 'Action'], ['s3:PutObject'], 'bucket-one-writer'),
     set(
       'all writers but one',
-      [...of(3), 'Condition'],
-      { StringEquals: { 'aws:PrincipalArn': 'arn:aws:iam::111122223333:role/x' } },
+      [...of(ownWriter), 'Condition'],
+      { StringEquals: { 'aws:PrincipalArn': `${role}x` } },
       'bucket-one-writer',
     ),
     set(
       'writers alike',
-      [...of(3), 'Condition'],
-      { StringNotLike: { 'aws:PrincipalArn': 'arn:aws:iam::111122223333:role/ferry*' } },
+      [...of(ownWriter), 'Condition'],
+      { StringNotLike: { 'aws:PrincipalArn': role.replace(/role\/.*/, 'role/ferry*') } },
       'bucket-one-writer',
     ),
-    set('versions', [...of(4), 'Action'], ['s3:DeleteObject'], 'bucket-no-deleting'),
+    set('versions', [...of('RefuseDeleting'), 'Action'], ['s3:DeleteObject'], 'bucket-no-deleting'),
     set(
       'but administrators',
-      [...of(4), 'Condition'],
+      [...of('RefuseDeleting'), 'Condition'],
       { StringNotLike: { 'aws:PrincipalArn': '*administrator' } },
       'bucket-no-deleting',
     ),
     set(
       'but the writer',
-      [...of(4), 'Condition'],
-      { StringNotEquals: { 'aws:PrincipalArn': 'arn:aws:iam::111122223333:role/ferry' } },
+      [...of('RefuseDeleting'), 'Condition'],
+      { StringNotEquals: { 'aws:PrincipalArn': role } },
       'bucket-no-deleting',
     ),
     set(
       'way',
-      [...of(5), 'Condition', 'StringNotEquals', 'aws:SourceVpce'],
-      ['vpce-0123456789abcdef0', 'vpce-0ffffffffffffffff'],
+      [...of('RefuseOtherWays'), 'Condition', 'StringNotEquals', 'aws:SourceVpce'],
+      [endpoint, 'vpce-0ffffffffffffffff'],
       'bucket-one-way-in',
     ),
     set(
       'writing by any way',
-      [...of(5), 'Action'],
+      [...of('RefuseOtherWays'), 'Action'],
       ['s3:GetObject', 's3:GetObjectVersion', 's3:RestoreObject'],
       'bucket-one-way-in',
     ),
     ...['*', { AWS: 'arn:aws:iam::999999999999:root' }].map((Principal) =>
       set(
         'a grant',
-        ['bucketPolicy', 'Statement', 6],
-        { Sid: 'Open', Effect: 'Allow', Principal, Action: 's3:GetObject', Resource: `${BUCKET}/*` },
+        ['bucketPolicy', 'Statement', refusals.length],
+        { Sid: 'Open', Effect: 'Allow', Principal, Action: 's3:GetObject', Resource: `${bucket}/*` },
         'bucket-grants-nothing',
       ),
     ),
@@ -272,10 +303,10 @@ function refusalWeakenings(): Weakening[] {
 }
 
 /** What is not understood is not taken for good. */
-function foreignWeakenings(): Weakening[] {
+function foreignWeakenings({ bucket }: Names): Weakening[] {
   const write: Path = ['identity', 'Statement', 0];
   return [
-    set('variable', [...write, 'Resource'], [`${BUCKET}/\${aws:username}/*`], 'iam-understood'),
+    set('variable', [...write, 'Resource'], [`${bucket}/\${aws:username}/*`], 'iam-understood'),
     set(
       'set qualifier',
       [...write, 'Condition'],
