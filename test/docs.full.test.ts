@@ -1,22 +1,42 @@
 // Every command in README and docs is run as it stands there: with its buckets on a real S3 server of this machine and
-// its directories in a temporary one. What needs a cluster or a container engine is named.
+// its directories in a temporary one, and an events API beside it. What is run by another suite is held against its name;
+// what nothing here can run is named.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { globSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { EXIT } from '../app/core/errors.ts';
 import { ROOT } from './support/cli.ts';
+import { API_KEY, docsOf, startEventsApi } from './support/events/api.ts';
 import { credentialsOf } from './support/ferry-child.ts';
 import { type S3Server, startS3Server } from './support/s3/server.ts';
 import { tempDir, until } from './support/temp.ts';
 
 const PAGES = ['README.md', ...globSync('docs/*.md', { cwd: ROOT })];
-/** Run by other suites, by a cluster, a container engine or an account in the cloud. */
-const ELSEWHERE =
-  /^(npm ci|npm test|npm run |minikube |kubectl |docker |aws |head |node |pulumi |bash |eval |#|$)/;
-/** These ask an API that their settings file names. */
-const NEEDS_AN_API = /^ferry events\b/;
+/** Lines that are not run here: by which test instead, or why by none. */
+const ELSEWHERE: readonly (readonly [RegExp, { readonly by: string } | { readonly needs: string }])[] = [
+  [/^npm ci && npm start$/, { by: 'test/npm-start.test.ts' }],
+  [/^npm ci( && npm test)?$/, { by: '.ci/run' }],
+  [/^npm run synth/, { by: 'test/manifests/synth.test.ts' }],
+  [/^npm run image /, { by: 'test/cluster/prepare.ts' }],
+  [/^npm run preview$/, { by: 'test/pulumi/preview.pulumi.test.ts' }],
+  [
+    /^kubectl apply -f dist\/minikube-events$|^kubectl -n ferry create secret /,
+    { needs: 'a cluster with an API' },
+  ],
+  [/^kubectl |^head /, { by: 'test/cluster/minikube.cluster.test.ts' }],
+  [/^pulumi .*--stack minikube$|^pulumi stack init minikube$/, { by: 'test/pulumi/minikube.pulumi.test.ts' }],
+  [/^pulumi preview .*--policy-pack/, { by: 'test/pulumi/policies.pulumi.test.ts' }],
+  [/^pulumi (up|destroy|stack init)\b/, { by: 'test/pulumi/staging.pulumi.test.ts' }],
+  [/^eval "\$\(pulumi stack output doctor/, { by: 'test/pulumi/runs.pulumi.test.ts' }],
+  [/^eval "\$\(pulumi stack output page/, { by: 'test/pulumi/minikube.pulumi.test.ts' }],
+  [/^minikube start$/, { needs: 'minikube' }],
+  [/^docker /, { needs: 'docker' }],
+  [/^(eksctl|aws) |^pulumi (login|state) |^export PULUMI_/, { needs: 'an AWS account' }],
+];
+/** The tree of docs/events.md is no command. */
+const NO_COMMAND = /^raw\//;
 /** These go on until they are told to stop. */
 const ENDLESS = /^ferry( demo)?$|^ferry files (?!.*(--once|--dry-run))/;
 /** These may end otherwise: nothing is there yet, or a demo bucket lets too much. */
@@ -28,15 +48,19 @@ const OTHER_ENDS: readonly (readonly [RegExp, readonly number[]])[] = [
 /** The lines of shell blocks, and of inline code in tables that begins with a command. */
 function commandsOf(page: string): string[] {
   const text = readFileSync(join(ROOT, page), 'utf8');
-  const blocks = [...text.matchAll(/^```(?:sh|bash)?\n(.*?)^```$/gms)].map(([, block = '']) => block);
-  const lines = blocks.flatMap((block) =>
-    block.split('\n').map((line) => line.replace(/\s+# .*$/, '').trim()),
-  );
+  const blocks = [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)];
+  const lines = blocks
+    .filter(([, language = '']) => ['', 'sh', 'bash'].includes(language))
+    .flatMap(([, , block = '']) => block.split('\n'))
+    .map((line) => line.replace(/\s+# .*$|^#.*$/, '').trim())
+    .filter((line) => line !== '' && !NO_COMMAND.test(line));
   const inline = [...text.matchAll(/`(npm start -- [^`…]+)`/g)];
   return [...lines, ...inline.map(([, line = '']) => line)];
 }
 
-function wordsOf(line: string): string[] {
+/** Without a shell's redirection: what is printed is looked at here. */
+function wordsOf(text: string): string[] {
+  const line = text.replace(/ > \S+$/, '');
   return [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
 }
 
@@ -68,6 +92,7 @@ async function run(t: TestContext, line: string, place: Place, number: number): 
     env: {
       PATH: process.env.PATH,
       HOME: place.directory,
+      API_KEY,
       ...credentialsOf(place.server),
       ...(local || /^ferry (demo|plan)?/.exec(line)?.[1] !== undefined ? {} : server),
     },
@@ -107,17 +132,37 @@ test('every command in README and docs does what it is there for', { timeout: 60
   }
   const settings = 'files:\n  source: ./data\n  to: s3://my-bucket/from-settings\n  path-style: true\n';
   writeFileSync(join(directory, 'ferry.yaml'), `${settings}  endpoint: ${server.endpoint}\n`);
+  const api = await startEventsApi(t);
+  api.docs.set('charge/2026-11-20', docsOf('charge', '2026-11-20', 25));
+  writeFileSync(join(directory, 'events.yaml'), eventsSettings(api.url, server.endpoint));
   const all = new Set(
     PAGES.flatMap(commandsOf).map((line) =>
-      line.replace(/^npm start --(?= )/, 'ferry').replace(/^npm start$/, 'ferry'),
+      line
+        .replace(/^API_KEY=\S+ /, '')
+        .replace(/^npm start --(?= )/, 'ferry')
+        .replace(/^npm start$/, 'ferry'),
     ),
   );
-  const notHere = [...all].filter((line) => NEEDS_AN_API.test(line));
-  const ours = [...all].filter((line) => line.startsWith('ferry') && !NEEDS_AN_API.test(line));
-  const others = [...all].filter((line) => !line.startsWith('ferry') && !ELSEWHERE.test(line));
-  const strange = others.filter((line) => /^(npx|curl|aws|zcat|promtool|git)\b/.test(line));
-  assert.deepEqual(strange, [], 'commands that nothing runs');
-  assert.ok(ours.length >= 20, `${ours.length} commands`);
+  const ours = [...all].filter((line) => /^ferry\b/.test(line));
+  const needs = new Set<string>();
+  for (const line of [...all].filter((line) => !ours.includes(line))) {
+    const [, where] =
+      ELSEWHERE.find(([pattern]) => pattern.test(line)) ?? assert.fail(`nothing runs ${line}`);
+    if ('needs' in where) needs.add(where.needs);
+    else assert.ok(existsSync(join(ROOT, where.by)), `${where.by} is said to run ${line}`);
+  }
+  assert.ok(ours.length >= 25, `${ours.length} commands`);
   for (const [number, line] of ours.entries()) await run(t, line, { directory, server }, number);
-  t.diagnostic(`${ours.length} commands run; not run, for want of an API: ${notHere.join('; ')}`);
+  assert.ok(api.asked.length > 0, 'the API was asked');
+  t.diagnostic(
+    `${ours.length} of ${all.size} commands run here, others by other suites; none for want of ${[...needs].join(', ')}`,
+  );
 });
+
+/** README's own example, with an API and a bucket of this machine. */
+function eventsSettings(url: string, endpoint: string): string {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const [, example = ''] = /^```yaml\n(url: .*?)^```$/ms.exec(readme) ?? [];
+  assert.match(example, /^s3_bucket: my-bucket$/m);
+  return `${example.replace(/^url: .*$/m, `url: ${url}`)}s3: { endpoint: '${endpoint}', path_style: true }\n`;
+}

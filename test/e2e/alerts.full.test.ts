@@ -1,23 +1,16 @@
 // Each alert for real: movers in trouble and healthy ones beside them, scraped by a real Prometheus. An hour is a minute
 // here: the alerts' times are divided by 60, the movers run as they are.
 import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type HealthServer, startHealthServer } from '../../app/core/http.ts';
-import { filesMetrics } from '../../app/files/metrics.ts';
-import type { Mover } from '../../app/files/mover.ts';
-import type { FilesSettings } from '../../app/files/settings.ts';
 import { alerts } from '../../manifests/alerts.ts';
 import { PANELS } from '../../manifests/dashboard.ts';
-import { createRig, type Rig } from '../support/mover-rig.ts';
-import {
-  EVERY_MS,
-  freePort,
-  NO_PROMETHEUS,
-  type Prometheus,
-  startPrometheus,
-} from '../support/prometheus.ts';
+import { EVERY_MS, NO_PROMETHEUS, type Prometheus, startPrometheus } from '../support/prometheus.ts';
 import { createGate, DENIED } from '../support/s3/faults.ts';
 import { until } from '../support/temp.ts';
+import { openSite, type Site } from './site.ts';
 
 const SECOND = 1 / 60;
 /** What the volume is planned for, in the time of the alerts: ten seconds here. */
@@ -28,69 +21,16 @@ const LOOK_MS = EVERY_MS;
 const CLEAR_MS = 420_000;
 const HEALTHY = ['busy', 'idle'];
 
-/** Eight movers, their stores and the test share a process: none may take from the others what a scrape needs. */
-const CALM = { proveEveryMs: 500, walkEveryMs: 1_000, walkCpuShare: 0.1 };
-
-interface Site {
-  readonly rig: Rig;
-  readonly port: number;
-  mover: Mover;
-  /** Another mover in the place of the first, as after a restart. */
-  restart(settings?: Partial<FilesSettings>): Promise<void>;
-  serve(): Promise<void>;
-  hide(): Promise<void>;
-  write(filesPerSecond: number): void;
-  stopWriting(): void;
-}
-
-async function openSite(t: TestContext, settings: Partial<FilesSettings> = {}): Promise<Site> {
-  const rig = await createRig(t, { settings: { ...CALM, ...settings } });
-  const port = await freePort();
-  let server: HealthServer | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let written = 0;
-  const site: Site = {
-    rig,
-    port,
-    mover: await rig.start(),
-    async restart(changed) {
-      site.mover.kill();
-      await site.mover.done.catch(() => {});
-      site.mover = await rig.start(changed);
-    },
-    async serve() {
-      const { registry } = filesMetrics(() => site.mover.snapshot());
-      const fine = () => ({ ok: true, reason: '' });
-      const metrics = () => registry.metrics();
-      const { contentType } = registry;
-      server = await startHealthServer({
-        host: '127.0.0.1',
-        port,
-        metrics,
-        contentType,
-        live: fine,
-        ready: fine,
-      });
-    },
-    async hide() {
-      await server?.close();
-      server = undefined;
-    },
-    write(filesPerSecond) {
-      const sinceMs = performance.now();
-      timer = setInterval(() => {
-        const due = ((performance.now() - sinceMs) / 1_000) * filesPerSecond;
-        while (written < due) rig.write(`d${written % 7}/file-${written++}`);
-      }, 100);
-    },
-    stopWriting: () => clearInterval(timer),
-  };
+/** The healthy movers have a process of their own: what the others' trouble costs is no trouble of theirs. */
+async function startHealthy(t: TestContext): Promise<{ ports: readonly number[]; write(): void }> {
+  const child = fork(join(import.meta.dirname, 'healthy-sites.ts'), { stdio: 'inherit' });
   t.after(async () => {
-    clearInterval(timer);
-    await server?.close();
+    child.disconnect();
+    await once(child, 'exit');
   });
-  await site.serve();
-  return site;
+  const [ports] = await once(child, 'message');
+  // What healthy-sites.ts sends.
+  return { ports: ports as readonly number[], write: () => child.send('write') };
 }
 
 /** The names of a target's firing alerts. */
@@ -109,9 +49,8 @@ test('every alert fires for its fault, clears when the fault is gone, and never 
     highWatermark: 0.85,
     criticalWatermark: 0.95,
   });
+  const healthy = await startHealthy(t);
   const sites: Record<string, Site> = {
-    busy: await openSite(t),
-    idle: await openSite(t),
     refused,
     conflict: await openSite(t),
     vanished: await openSite(t, { proveEveryMs: 3_000, retentionMs: 3_600_000 }),
@@ -119,7 +58,11 @@ test('every alert fires for its fault, clears when the fault is gone, and never 
     stalled: await openSite(t, { walkEveryMs: 3_600_000 }),
     gone: await openSite(t),
   };
-  const targets = Object.entries(sites).map(([job, { port }]) => ({
+  const ports: [job: string, port: number][] = [
+    ...HEALTHY.map((job, index): [string, number] => [job, healthy.ports[index] ?? 0]),
+    ...Object.entries(sites).map(([job, { port }]): [string, number] => [job, port]),
+  ];
+  const targets = ports.map(([job, port]) => ({
     job,
     port,
     alerts: alerts({ here: `{namespace="n",job="${job}"}`, outageS: OUTAGE_S, second: SECOND }),
@@ -130,7 +73,7 @@ test('every alert fires for its fault, clears when the fault is gone, and never 
   // Prometheus evaluates rules at once but scrapes only 5 s after its start, however short the interval: as long as
   // FerryAbsent waits here, so that it may fire for anybody before. What is judged begins now.
   const startedMs = Date.now();
-  sites.busy?.write(12);
+  healthy.write();
 
   const denied = refused.rig.server.faults.add({ when: ({ op }) => op === 'PutObject', do: DENIED });
   refused.write(80);
@@ -220,10 +163,11 @@ test('every alert fires for its fault, clears when the fault is gone, and never 
   await lookAround();
   for (const job of HEALTHY) assert.deepEqual([...(fired.get(job) ?? [])], [], `false alarms of ${job}`);
   // Not only when we looked: over the whole time.
-  const healthy = `ALERTS{alertstate="firing",target=~"${HEALTHY.join('|')}"}`;
-  const ever = await prometheus.query(`count_over_time(${healthy}[${Date.now() - startedMs}ms])`);
+  const alarms = `ALERTS{alertstate="firing",target=~"${HEALTHY.join('|')}"}`;
+  const ever = await prometheus.query(`count_over_time(${alarms}[${Date.now() - startedMs}ms])`);
   assert.deepEqual(ever, []);
-  assert.ok((sites.busy?.mover.snapshot().total.sent.files ?? 0) > 500);
+  const [sent] = await prometheus.query('max_over_time(ferry_files_sent_total{job="busy"}[1m])');
+  assert.ok(Number(sent?.value[1]) > 500, 'the busy one was busy');
 
   for (const { title, queries } of PANELS) {
     for (const expr of Object.values(queries)) {

@@ -59,22 +59,25 @@ async function assertAccessible(page: Page): Promise<void> {
   assert.deepEqual(found, []);
 }
 
-const BEFORE = { files: 43_200, bytes: 43_200 * 1_024 };
-const more = ({ files, bytes }: Tally): Tally => ({
-  files: files + BEFORE.files,
-  bytes: bytes + BEFORE.bytes,
-});
+const BEFORE = { files: 43_200 };
+const SINCE_MS = Date.now();
+/** 12 files of 1 KB a second, before the test and as long as it runs. */
+const more = ({ files, bytes }: Tally, atMs: number): Tally => {
+  const added = BEFORE.files + Math.round(((atMs - SINCE_MS) / 1_000) * 12);
+  return { files: files + added, bytes: bytes + added * 1_024 };
+};
 
 /** An hour of 12 files a second that the rig did not really live through. */
 const busyHour = (now: FilesSnapshot): Partial<FilesSnapshot> => ({
   startedAtMs: now.atMs - 60 * MINUTE,
+  lastArrivalAtMs: now.atMs,
   total: {
     ...now.total,
-    seen: more(now.total.seen),
-    sent: more(now.total.sent),
-    proved: more(now.total.proved),
+    seen: more(now.total.seen, now.atMs),
+    sent: more(now.total.sent, now.atMs),
+    proved: more(now.total.proved, now.atMs),
   },
-  retained: more(now.retained),
+  retained: more(now.retained, now.atMs),
   disk: {
     usedBytes: 4.0 * 2 ** 30,
     limitBytes: 5.4 * 2 ** 30,
@@ -186,6 +189,7 @@ test('idle, stuck and a disk nearly full are told apart at the first glance, acc
     );
     assert.match(await textOf(page, '#disk-words'), /^90 % used, .* full in 6 h\.$/);
     assert.match(await textOf(page, '#trouble-rows'), /21,600.*are refused by the store.*s3:PutObject/s);
+    assert.equal(await page.locator('#trouble-rows code').innerText(), 'ferry doctor');
     assert.equal(await page.locator('img[src=x]').count(), 0, "a server's words are words");
     await assertAccessible(page);
   }
@@ -237,7 +241,8 @@ test('it fits a phone and a wall, and the keyboard alone is enough', async (t) =
   if (CHROMIUM === undefined) return t.skip('needs chromium');
   const rig = await createRig(t);
   rig.write(`${'long-name-'.repeat(20)}.dat`, 'x');
-  const { page } = await look(t, rig, () => ({}), { viewport: { width: 320, height: 640 } });
+  let change: (now: FilesSnapshot) => Partial<FilesSnapshot> = stuck;
+  const { page } = await look(t, rig, (now) => change(now), { viewport: { width: 320, height: 640 } });
   for (const viewport of [
     { width: 320, height: 640 },
     { width: 2_560, height: 1_440 },
@@ -247,8 +252,15 @@ test('it fits a phone and a wall, and the keyboard alone is enough', async (t) =
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
     );
     assert.equal(over, 0, `${viewport.width} px wide: nothing sticks out`);
+    const hidden = await page
+      .locator('.cards')
+      .evaluateAll((tables) =>
+        tables.map((table) => table.scrollWidth - (table.parentElement?.clientWidth ?? 0)),
+      );
+    assert.deepEqual(hidden, [0, 0], `${viewport.width} px wide: every column is in sight`);
     await assertAccessible(page);
   }
+  change = () => ({});
   await page.reload();
   await page.waitForFunction(() => document.querySelectorAll('#file-rows button').length === 1);
   const reached: string[] = [];
@@ -271,8 +283,13 @@ test('the picture in the README is of this page', async (t) => {
   for (let number = 0; number < 12; number += 1)
     rig.write(`2026-11-20/13/run-${number}.dat`, 'x'.repeat(900 + number));
   const viewport = { width: 1_280, height: 1_000 };
-  const { page } = await look(t, rig, busyHour, { viewport }, hourBefore(Date.now()));
+  const { page } = await look(t, rig, busyHour, { viewport }, hourBefore(SINCE_MS));
   await page.waitForFunction(() => document.querySelector('#chart canvas') !== null);
+  assert.match(
+    (await page.locator('#chart .u-legend').textContent()) ?? '',
+    /in, files\/s\d/,
+    'the legend tells of now',
+  );
   await until(async () => {
     await page.getByRole('button', { name: 'Look' }).click();
     return (await page.locator('.state-proved').count()) === 12;

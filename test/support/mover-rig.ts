@@ -98,7 +98,7 @@ const SHORT: Omit<FilesSettings, 'source' | 'state' | 'to'> = {
   summaryEveryMs: 60_000,
 };
 
-export async function createRig(t: TestContext, options: RigOptions = {}): Promise<Rig> {
+export async function createRig(t: Pick<TestContext, 'after'>, options: RigOptions = {}): Promise<Rig> {
   const directory = mkdtempSync(join(tmpdir(), 'ferry-rig-'));
   const source = join(directory, 'source');
   const state = join(directory, 'state');

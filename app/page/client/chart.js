@@ -34,6 +34,12 @@ export function drawChart(samples) {
   if (at.length === 0) return;
   if (chart) chart.setData([at, into, out, backlog]);
   else chart = create([at, into, out, backlog]);
+  tellLast(chart);
+}
+
+/** Where nobody points at the chart its legend tells of now. @param {uPlot} plot */
+function tellLast(plot) {
+  if (typeof plot.cursor.idx !== 'number') plot.setLegend({ idx: plot.data[0].length - 1 }, false);
 }
 
 /** @param {[number[], number[], number[], number[]]} data */
@@ -68,6 +74,7 @@ function create(data) {
         { ...axis, label: 'files/s', labelSize: 20 },
         { ...axis, scale: 'backlog', side: 1, label: 'backlog', labelSize: 20, grid: { show: false } },
       ],
+      hooks: { setCursor: [tellLast] },
       series: [
         { label: 'UTC', value: (_, seconds) => (seconds === null ? '--' : utc(seconds * 1_000)) },
         {

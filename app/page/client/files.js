@@ -153,6 +153,7 @@ function rowOf(file) {
   const goes = make(
     'td',
     file.goesAtMs === null ? '' : file.goesAtMs <= now() ? 'now' : `in ${duration(file.goesAtMs - now())}`,
+    'goes',
   );
   const get = make('td', '');
   const link = make('a', 'Download');

@@ -27,6 +27,14 @@ export function make(tag, text, name) {
   return element;
 }
 
+/** Text in which what stands between backticks is to be typed. @param {Element} element @param {string} text */
+function setWords(element, text) {
+  if (element.textContent === text.replaceAll('`', '')) return;
+  element.replaceChildren(
+    ...text.split('`').map((part, index) => (index % 2 === 1 ? make('code', part) : part)),
+  );
+}
+
 /** @param {Status} status */
 export function showStatus(status) {
   const { headline } = status;
@@ -37,7 +45,7 @@ export function showStatus(status) {
   setText(byId('verdict-detail'), plain(headline.detail));
   const remedy = byId('verdict-remedy');
   remedy.hidden = headline.remedy === undefined;
-  setText(remedy, headline.remedy === undefined ? '' : `What to do: ${headline.remedy}`);
+  setWords(remedy, headline.remedy === undefined ? '' : `What to do: ${headline.remedy}`);
   document.title = `${headline.title} – Ferry`;
   setText(byId('route'), `${plain(status.source)} → ${plain(status.to)}`);
   showNumbers(status);
@@ -113,7 +121,9 @@ function showTrouble({ failing }) {
       if (example) name.append(make('small', plain(example.message)));
       const why = make('td', words.replace(/^\d+ files? /, '').replace(/ \(.*\)$/, ''));
       why.append(make('small', reason));
-      row.append(make('td', count(files), 'number'), why, make('td', remedy), name);
+      const todo = make('td', '', 'wide');
+      setWords(todo, remedy);
+      row.append(make('td', count(files)), why, todo, name);
       return row;
     }),
   );
