@@ -16,7 +16,7 @@ import { findPeer, type Peer, type PeerName } from './peers.ts';
 import { markdown, table } from './report.ts';
 import { type CaseResult, type Report, withCases } from './results.ts';
 import { runCase, type Surroundings } from './rounds.ts';
-import { makeSource, type Source } from './sources.ts';
+import { makeNames, makeSource, type Source } from './sources.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const DOCS = join(ROOT, 'docs');
@@ -145,12 +145,15 @@ function chosen(options: BenchOptions): readonly Case[] {
 /** Sources are made once and shared by the cases that need the same. */
 function keepSources(): Surroundings['source'] {
   const made = new Map<string, Source>();
-  return (files, sizeBytes) => {
-    const name = `source-${files}-${sizeBytes}`;
+  return ({ name: caseName, kind, files, sizeBytes, layout = 'flat' }) => {
+    const own = kind === 'freeing' || kind === 'names' ? `-${caseName}` : '';
+    const name = `source-${files}-${sizeBytes}-${layout}${own}`;
     let source = made.get(name);
     if (source === undefined) {
       if (files > 100_000) say(`Writing ${files} files into ${scratch}`);
-      source = makeSource(join(scratch, name), files, sizeBytes);
+      const directory = join(scratch, name);
+      source =
+        kind === 'names' ? makeNames(directory, files) : makeSource(directory, files, sizeBytes, layout);
       made.set(name, source);
     }
     return source;

@@ -1,5 +1,6 @@
 // What is measured: how many files of which size, against which server, by whom.
 import { CONTENDERS, type Contender } from './contenders.ts';
+import type { Layout } from './sources.ts';
 
 export interface Case {
   readonly name: string;
@@ -10,9 +11,18 @@ export interface Case {
   /**
    * - `cold`: the bucket and Ferry's memory are empty before each run;
    * - `both-sides`: everything is in the bucket already; a contender named in `remembers` also has its memory;
-   * - `start`: from the start of `ferry files` until /readyz answers 200, nothing to move.
+   * - `start`: from the start of `ferry files` until /readyz answers 200, nothing to move;
+   * - `freeing`: as `cold`, from a source made anew for each run, of which nothing may be left;
+   * - `steady`: everything is in the bucket and remembered, twelve files a second are added; a window of the daemon's life;
+   * - `names`: a window of the daemon's life before a directory of so many names.
    */
-  readonly kind: 'cold' | 'both-sides' | 'start';
+  readonly kind: 'cold' | 'both-sides' | 'start' | 'freeing' | 'steady' | 'names';
+  /** Of a window, after a lead in which it starts up. */
+  readonly windowMs?: number;
+  /** Where in the source the files lie. @default 'flat' */
+  readonly layout?: Layout;
+  /** At most so many, where one takes long. */
+  readonly roundsMax?: number;
   readonly contenders: readonly Contender[];
   /** Contenders whose memory is kept from the preparation. */
   readonly remembers?: readonly string[];
@@ -22,7 +32,8 @@ export interface Case {
 
 const KIB = 1_024;
 const MILLION = 1_000_000;
-const { ferry, s5cmdCp, s5cmdSync, rclone, rcloneTuned, awsCp, awsSync, plainSdk, curl } = CONTENDERS;
+const { ferry, ferryFreeing, s5cmdCp, s5cmdSync, rclone, rcloneTuned, awsCp, awsSync, plainSdk, curl } =
+  CONTENDERS;
 const everyone = [ferry, s5cmdCp, s5cmdSync, rclone, rcloneTuned, awsCp, awsSync, plainSdk];
 
 /** The case that `--quick` and `--check` run. */
@@ -93,6 +104,16 @@ export const CASES: readonly Case[] = [
     contenders: [ferry],
   },
   {
+    name: 'freeing',
+    title: '50,000 files of 1 KiB, all new, kept beside freed at once',
+    files: 50_000,
+    sizeBytes: KIB,
+    server: 'null',
+    kind: 'freeing',
+    layout: 'dated',
+    contenders: [ferry, ferryFreeing],
+  },
+  {
     name: 'million',
     title: '1,000,000 files of 1 KiB waiting',
     files: MILLION,
@@ -100,6 +121,42 @@ export const CASES: readonly Case[] = [
     server: 'null',
     kind: 'cold',
     contenders: [ferry],
+    large: true,
+  },
+  {
+    name: 'million-dated',
+    title: '1,000,000 files of 1 KiB waiting in a directory for each hour',
+    files: MILLION,
+    sizeBytes: KIB,
+    server: 'null',
+    kind: 'cold',
+    layout: 'dated',
+    contenders: [ferry],
+    large: true,
+  },
+  {
+    name: 'names',
+    title: '10,000,000 names in one directory, the first three minutes',
+    files: 10 * MILLION,
+    sizeBytes: 20,
+    server: 'null',
+    kind: 'names',
+    windowMs: 180_000,
+    contenders: [ferry],
+    roundsMax: 1,
+    large: true,
+  },
+  {
+    name: 'steady',
+    title: '518,400 retained files, 12 new ones a second, ten minutes standing in for an hour',
+    files: 518_400,
+    sizeBytes: KIB,
+    server: 'null',
+    kind: 'steady',
+    windowMs: 600_000,
+    contenders: [ferry],
+    remembers: ['Ferry'],
+    roundsMax: 1,
     large: true,
   },
   {

@@ -40,11 +40,11 @@ const rclone = (job: Job): string[] => [
 ];
 
 /** Ferry's command line without what says how long it runs. */
-export function ferryWords(job: Job): string[] {
+export function ferryWords(job: Job, keep: readonly string[] = ['--keep']): string[] {
   return [
     ...imageCommand(job.ferryBundle),
     ...['files', '--source', job.source.directory, '--to', `s3://${job.server.bucket}/${job.prefix}`],
-    ...['--endpoint', job.server.endpoint, '--path-style', '--settle', '1s', '--keep', '--state', job.state],
+    ...['--endpoint', job.server.endpoint, '--path-style', '--settle', '1s', ...keep, '--state', job.state],
   ];
 }
 
@@ -54,6 +54,12 @@ export const CONTENDERS = {
     peer: undefined,
     note: 'the shipped bundle: settle, SHA-256 and MD5, ledger, conditional PUT, proof by LIST',
     command: (job) => [...ferryWords(job), '--once'],
+  },
+  ferryFreeing: {
+    name: 'Ferry, freeing',
+    peer: undefined,
+    note: 'the same with a retention of nothing: each file is read again, compared and deleted once proved',
+    command: (job) => [...ferryWords(job, ['--retention', '0s']), '--once'],
   },
   s5cmdCp: {
     name: 's5cmd cp',

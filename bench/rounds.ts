@@ -7,8 +7,9 @@ import { type Accounting, type Measured, measure } from './measure.ts';
 import type { Peer, PeerName } from './peers.ts';
 import type { CaseResult, Run } from './results.ts';
 import { type BenchServer, startNullS3, startRealS3 } from './servers.ts';
-import type { Source } from './sources.ts';
+import { keepWriting, makeSource, type Source } from './sources.ts';
 import { measureStart } from './start.ts';
+import { measureWhile } from './while.ts';
 
 export interface Surroundings {
   /** A directory of the bench's own, for everything temporary. */
@@ -16,7 +17,7 @@ export interface Surroundings {
   readonly ferryBundle: string;
   readonly accounting: Accounting;
   readonly peer: (name: PeerName) => Peer;
-  readonly source: (files: number, sizeBytes: number) => Source;
+  readonly source: (which: Case) => Source;
   /** Progress, for people. */
   readonly say: (line: string) => void;
 }
@@ -43,25 +44,30 @@ export async function runCase(which: Case, rounds: number, around: Surroundings)
     return { ...result, server: which.server, contenders: [], missing };
   }
   try {
-    const source = around.source(which.files, which.sizeBytes);
+    const source = around.source(which);
     const runs = new Map<string, Run[]>(present.map(({ name }) => [name, []]));
     const run = (contender: Contender): Promise<Run> =>
       runOnce(which, contender, source, server, directory, around);
-    if (which.kind === 'both-sides') {
+    if (isFilled(which)) {
       for (const contender of present) {
         around.say(`${which.name}: filling the bucket for ${contender.name}`);
-        await run(contender);
+        await runOnce({ ...which, kind: 'both-sides' }, contender, source, server, directory, around);
       }
     }
-    for (let round = 1; round <= rounds; round += 1) {
+    const allRounds = Math.min(rounds, which.roundsMax ?? rounds);
+    for (let round = 1; round <= allRounds; round += 1) {
       for (const contender of present) {
-        if (which.kind === 'cold') await server.forget();
-        else await server.recount();
+        if (isFilled(which)) await server.recount();
+        else await server.forget();
+        if (which.kind === 'freeing') {
+          rmSync(source.directory, { recursive: true, force: true });
+          makeSource(source.directory, which.files, which.sizeBytes, which.layout);
+        }
         const figures = await run(contender);
         runs.get(contender.name)?.push(figures);
         const cpuS = ((figures.userMs + figures.systemMs) / 1_000).toFixed(2);
         around.say(
-          `${which.name} ${round}/${rounds} ${contender.name}: ${cpuS} s CPU, ${(figures.wallMs / 1_000).toFixed(2)} s`,
+          `${which.name} ${round}/${allRounds} ${contender.name}: ${cpuS} s CPU, ${(figures.wallMs / 1_000).toFixed(2)} s`,
         );
       }
     }
@@ -99,14 +105,46 @@ async function runOnce(
     AWS_SHARED_CREDENTIALS_FILE: join(directory, 'none'),
     ...server.env,
   };
-  const measured =
-    which.kind === 'start'
-      ? await measureStart(ferryWords(job), env)
-      : await measure(contender.command(job), { env, scratch: directory, accounting: around.accounting });
+  const measuredAll = async (): Promise<{ measured: Measured; written: number }> => {
+    if (which.kind === 'start') return { measured: await measureStart(ferryWords(job), env), written: 0 };
+    if (which.kind === 'steady' || which.kind === 'names') return measureWindow(which, job, env);
+    const options = { env, scratch: directory, accounting: around.accounting };
+    return { measured: await measure(contender.command(job), options), written: 0 };
+  };
+  const { measured, written } = await measuredAll();
   const stored = await server.stored(`${job.prefix}${which.files === 0 ? '' : '/'}`);
-  refuseLoss(which, contender, source, measured, stored);
+  if (which.kind === 'names') {
+    if (stored.objects === 0) throw new Error(`${which.name}: nothing was sent. ${measured.output}`);
+  } else {
+    const bytes = source.bytes + written * which.sizeBytes;
+    refuseLoss(which, contender, { files: source.files + written, bytes }, measured, stored);
+  }
   const { exit: _, output: __, ...cost } = measured;
   return { ...cost, requests: await server.counts() };
+}
+
+/** Whether the bucket holds everything before the first round. */
+const isFilled = ({ kind }: Case): boolean => kind === 'both-sides' || kind === 'steady';
+
+const LEAD_MS = 60_000;
+
+/** A window of the daemon's life; `written` are files that were added to the source and are gone from it again. */
+async function measureWindow(
+  { kind, windowMs = 0 }: Case,
+  job: Job,
+  env: Readonly<Record<string, string>>,
+): Promise<{ measured: Measured; written: number }> {
+  const words = [...ferryWords(job), '--listen', '127.0.0.1:0'];
+  if (kind === 'names')
+    return { measured: await measureWhile(words, env, { leadMs: 0, windowMs }), written: 0 };
+  const writer = keepWriting(job.source, `new-${Date.now()}`);
+  try {
+    const options = { leadMs: LEAD_MS, windowMs, during: () => () => writer.stop() };
+    return { measured: await measureWhile(words, env, options), written: writer.paths.length };
+  } finally {
+    writer.stop();
+    for (const path of writer.paths) rmSync(path);
+  }
 }
 
 /** Throws unless the program ended well and the bucket holds as many objects and bytes as the source has. */
@@ -142,7 +180,7 @@ function jobOf(
     source,
     server,
     // With everything on both sides, contenders whose keys are the same share them.
-    prefix: which.kind === 'both-sides' ? (contender.peer ?? 'ferry') : 'p',
+    prefix: isFilled(which) ? (contender.peer ?? 'ferry') : 'p',
     state: join(directory, kept ? 'state-kept' : 'state'),
     ferryBundle: around.ferryBundle,
     program(name) {

@@ -244,7 +244,7 @@ test('a missing peer leaves the others measured, over TLS too', async (t) => {
       ferryBundle,
       accounting: 'shell and /proc',
       peer: () => ({ missing: 'needs a peer' }),
-      source: (files, sizeBytes) => makeSource(join(scratch, server, 'source'), files, sizeBytes),
+      source: ({ files, sizeBytes }) => makeSource(join(scratch, server, 'source'), files, sizeBytes),
       say: () => {},
     });
     if (result.contenders.length === 0) return t.skip(result.missing[0]?.why);
