@@ -7,6 +7,7 @@ import type { TargetSettings } from './settings/settings.ts';
 
 type Spec = NonNullable<INetworkPolicy['spec']>;
 type Egress = NonNullable<Spec['egress']>[number];
+type Ingress = NonNullable<Spec['ingress']>[number];
 
 const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
 /** Where instances learn their node's own credentials: nothing in the pod may ask there. */
@@ -48,14 +49,17 @@ export function writerNetwork(scope: Construct, settings: TargetSettings): void 
   addPolicy(scope, settings.name, labelsOf(settings, 'writer'), {
     podSelector: { matchLabels: selectorOf(settings, 'writer') },
     policyTypes: ['Ingress', 'Egress'],
-    ingress: [
-      {
-        from: [{ namespaceSelector: { matchLabels: { [NAMESPACE_NAME]: settings.monitoringNamespace } } }],
-        ports: [{ protocol: 'TCP', port: HEALTH_PORT }],
-      },
-    ],
+    ingress: [metricsIngress(settings)],
     egress: [DNS, ...storeEgress(settings)],
   });
+}
+
+/** Who reads the metrics. */
+export function metricsIngress({ monitoringNamespace }: TargetSettings): Ingress {
+  return {
+    from: [{ namespaceSelector: { matchLabels: { [NAMESPACE_NAME]: monitoringNamespace } } }],
+    ports: [{ protocol: 'TCP', port: HEALTH_PORT }],
+  };
 }
 
 /** The store, and whoever gives the credentials for it. */

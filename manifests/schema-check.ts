@@ -38,6 +38,14 @@ const metadata = z.strictObject({
   labels: z.record(z.string(), z.string()),
 });
 
+const selector = z.strictObject({ matchLabels: z.record(z.string(), z.string()) });
+const endpoint = z.strictObject({
+  port: z.string(),
+  path: z.string(),
+  interval: z.string(),
+  scrapeTimeout: z.string(),
+});
+
 /**
  * Prometheus Operator's kinds are no part of Kubernetes: their subset that is used here, written from its API
  * reference. A field beyond it is refused too.
@@ -47,17 +55,13 @@ const CUSTOM: Readonly<Record<string, z.ZodType>> = {
     apiVersion: z.string(),
     kind: z.string(),
     metadata,
-    spec: z.strictObject({
-      selector: z.strictObject({ matchLabels: z.record(z.string(), z.string()) }),
-      endpoints: z.array(
-        z.strictObject({
-          port: z.string(),
-          path: z.string(),
-          interval: z.string(),
-          scrapeTimeout: z.string(),
-        }),
-      ),
-    }),
+    spec: z.strictObject({ selector, endpoints: z.array(endpoint) }),
+  }),
+  'monitoring.coreos.com/v1 PodMonitor': z.strictObject({
+    apiVersion: z.string(),
+    kind: z.string(),
+    metadata,
+    spec: z.strictObject({ selector, podMetricsEndpoints: z.array(endpoint) }),
   }),
   'monitoring.coreos.com/v1 PrometheusRule': z.strictObject({
     apiVersion: z.string(),

@@ -23,8 +23,8 @@ export async function moveEvents(
   io: Io,
   file = settingsFrom(flags.config),
 ): Promise<ExitName> {
-  const { day, from, to, type, today, dryRun } = flags;
-  return runEvents(file, io, dryRun, async (shop) => ({
+  const { day, from, to, type, today } = flags;
+  return runEvents(file, io, flags, async (shop) => ({
     tasks: await chooseWork(shop, { day, from, to, types: type, today }),
     parallel: parallelOf(file, flags.parallel),
   }));
@@ -36,9 +36,9 @@ const LEASE_MS = 5 * 60_000;
 /** `ferry events backfill`: the plan first, then the same units, shared with other workers by claims. */
 export async function backfillEvents(flags: BackfillFlags, io: Io): Promise<ExitName> {
   const settings = settingsFrom(flags.config);
-  const { from, to, order, dryRun } = flags;
+  const { from, to, order } = flags;
   const types = typesOf(settings, flags);
-  return runEvents(settings, io, dryRun, async (shop) => {
+  return runEvents(settings, io, flags, async (shop) => {
     const found = await chooseWork(shop, { from, to, types });
     const tasks = inOrder(
       found.filter(({ reason }) => reason === 'missing'),
@@ -112,8 +112,9 @@ export async function eventsDemo(directory: string, io: Io): Promise<ExitName> {
   try {
     const config = writeDemoSettings(directory, `http://127.0.0.1:${SAMPLE_PORT}/events`);
     const file = { ...settingsFrom(config), url: api.url };
-    const nothing = { day: undefined, from: undefined, to: undefined, type: undefined, parallel: undefined };
-    const flags = { ...nothing, config, today: false, dryRun: false };
+    const nothing = { day: undefined, from: undefined, to: undefined, type: undefined };
+    const how = { parallel: undefined, listen: undefined, today: false, dryRun: false };
+    const flags = { ...nothing, ...how, config };
     const exit = await moveEvents(
       flags,
       { ...io, env: { ...io.env, [file.key_variable]: SAMPLE_KEY } },

@@ -41,11 +41,19 @@ export interface Workshop {
   close(): Promise<void>;
 }
 
-/** For progress and the last line; grows as the run goes. */
+/** For progress, metrics and the last line; grows as the run goes. */
 export interface Counts {
   records: number;
+  duplicates: number;
+  pages: number;
   retries: number;
+  /** Type-days of this run; undefined until they are chosen. */
+  planned: number | undefined;
+  lastPageAtMs: number | undefined;
+  readonly outcomes: Map<UnitDone['outcome'], number>;
+  readonly failures: Map<ExitName, number>;
   readonly parallel: () => number;
+  readonly inFlight: () => number;
 }
 
 export interface WorkshopOptions {
@@ -78,14 +86,18 @@ export async function openWorkshop(options: WorkshopOptions): Promise<Workshop> 
     ...{ clock, concurrency: api.concurrency, perSecond: api.per_second },
     ...(random === undefined ? {} : { random }),
   });
-  const counts: Counts = { records: 0, retries: 0, parallel: () => pace.limit };
+  const counts: Counts = {
+    ...{ records: 0, duplicates: 0, pages: 0, retries: 0, planned: undefined, lastPageAtMs: undefined },
+    ...{ outcomes: new Map(), failures: new Map() },
+    ...{ parallel: () => pace.limit, inFlight: () => pace.inFlight },
+  };
   const policy = {
     baseMs: settings.retry_time_delta,
     capMs: Math.max(60_000, settings.retry_time_delta),
     deadlineMs: settings.retry_deadline,
     retries: settings.retry_sla,
   };
-  const pulledOf = new Map<string, number>();
+  const pulledOf = new Map<string, { readonly records: number; readonly duplicates: number }>();
   const ports: UnitPorts = {
     ...{ stores: destinations.stores, clock, log, logLevel: settings.log_level, key },
     lines: createLines(api.id, settings.flatten),
@@ -104,9 +116,15 @@ export async function openWorkshop(options: WorkshopOptions): Promise<Workshop> 
     fingerprint: hash('sha256', JSON.stringify([settings.url, api, limit, settings.flatten ?? null])),
     partRecords: settings.write_batch_size,
     partBytes: settings.write_batch_bytes,
-    onPage(unit, { records }) {
-      counts.records += records - (pulledOf.get(unitName(unit)) ?? 0);
-      pulledOf.set(unitName(unit), records);
+    onPage(unit, pulled) {
+      // A day that is pulled once more counts once more; its own count starts at 0 again.
+      const before = pulledOf.get(unitName(unit));
+      const since = before !== undefined && pulled.records >= before.records ? before : undefined;
+      counts.records += pulled.records - (since?.records ?? 0);
+      counts.duplicates += Math.max(0, pulled.duplicates - (since?.duplicates ?? 0));
+      counts.pages += 1;
+      counts.lastPageAtMs = clock.now();
+      pulledOf.set(unitName(unit), pulled);
     },
   };
   return {
@@ -203,6 +221,8 @@ export async function workThrough(
   const done: UnitDone[] = [];
   const failed: (Unit & Failure)[] = [];
   let stopped = 0;
+  const { counts } = shop;
+  counts.planned = tasks.length;
   const queue = [...tasks];
   const held: { task: Task; untilMs: number }[] = [];
 
@@ -212,7 +232,10 @@ export async function workThrough(
       return;
     }
     try {
-      const untilMs = await workOn(shop, task, sharing, (result) => done.push(result));
+      const untilMs = await workOn(shop, task, sharing, (result) => {
+        done.push(result);
+        counts.outcomes.set(result.outcome, (counts.outcomes.get(result.outcome) ?? 0) + 1);
+      });
       if (untilMs === undefined) options.onFinished?.();
       else held.push({ task, untilMs });
     } catch (error) {
@@ -224,6 +247,7 @@ export async function workThrough(
       const { type, day } = task;
       options.onFinished?.();
       failed.push({ type, day, ...failure });
+      counts.failures.set(failure.exit, (counts.failures.get(failure.exit) ?? 0) + 1);
       tellFailure(shop.log, task, failure, error);
       // A store that refuses one day refuses them all: what is pulled for it has nowhere to go.
       if (failure.exit === 'store') stopped += queue.splice(0).length;

@@ -3,11 +3,13 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { EXIT, type ExitName } from '../core/errors.ts';
+import type { HealthServer } from '../core/http.ts';
 import { createLog, type Log } from '../core/log.ts';
 import { stopRequest } from '../core/stop-request.ts';
 import { drawProgress, endingText, type ProgressLine, progressText } from './progress.ts';
 import { type Ending, keyOf, openWorkshop, type Sharing, type Workshop, workThrough } from './run.ts';
 import type { Secret } from './secret.ts';
+import { serveMetrics } from './serve.ts';
 import { type EventsSettings, readEventsFile } from './settings/read.ts';
 import { type Task, unitName } from './units.ts';
 
@@ -68,11 +70,17 @@ export interface RunPlan {
   readonly sharing?: Sharing;
 }
 
+/** Of the flags: what holds whatever the run is for. */
+export interface Manner {
+  readonly dryRun: boolean;
+  readonly listen?: string | undefined;
+}
+
 /** Opens everything, lets `plan` choose the work, does it, tells how it ended. @throws FerryError, StoreError */
 export async function runEvents(
   settings: EventsSettings,
   io: Io,
-  dryRun: boolean,
+  { dryRun, listen }: Manner,
   plan: (shop: Workshop) => Promise<RunPlan>,
   clock: Clock = systemClock,
 ): Promise<ExitName> {
@@ -84,7 +92,12 @@ export async function runEvents(
   stop.onSecond(() => process.exit(EXIT.interrupted));
   void stop.requested.then(() => stopping.abort());
   const shop = await openWorkshop({ settings, clock, log, signal: stopping.signal, env: io.env });
+  let server: HealthServer | undefined;
   try {
+    if (listen !== undefined && !dryRun) {
+      server = await serveMetrics(listen, shop.counts, clock);
+      log.info(`metrics are on http://${server.address}/metrics while this run lasts`);
+    }
     const { tasks, parallel, sharing } = await plan(shop);
     const where = shop.destinations.stores.map(({ store }) => store.label).join(' and ');
     if (dryRun) {
@@ -120,6 +133,7 @@ export async function runEvents(
   } finally {
     line?.done();
     stop.done();
+    await server?.close();
     await shop.close();
   }
 }

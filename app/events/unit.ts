@@ -40,7 +40,9 @@ export interface UnitPorts {
   readonly fingerprint: string;
   readonly partRecords: number;
   readonly partBytes: number;
-  readonly onPage?: ((unit: Unit, pulled: { readonly records: number }) => void) | undefined;
+  readonly onPage?:
+    | ((unit: Unit, pulled: { readonly records: number; readonly duplicates: number }) => void)
+    | undefined;
 }
 
 export interface UnitDone extends Unit {

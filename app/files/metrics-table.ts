@@ -1,25 +1,11 @@
 // The table of the files mover's metrics: each with its name, what it tells a stranger, and how the snapshot answers it.
-import process from 'node:process';
 import type { DiskReading } from '../core/disk.ts';
 import type { StoreFault } from '../core/errors.ts';
+import { processMetrics, series, type Metric as TableMetric } from '../core/metrics.ts';
 import type { ReadFault } from './read.ts';
 import type { FilesSnapshot } from './snapshot.ts';
 
-/** One line of the README's table. */
-export interface MetricDescription {
-  readonly name: string;
-  readonly type: 'counter' | 'gauge';
-  readonly help: string;
-}
-
-/** Labels and value of each series of one metric. */
-export type Series = readonly (readonly [labels: Record<string, string>, value: number])[];
-
-export interface Metric extends MetricDescription {
-  readonly label?: string;
-  /** Undefined: not known yet, so the series is absent rather than wrong. */
-  readonly read: (snapshot: FilesSnapshot) => number | Series | undefined;
-}
+type Metric = TableMetric<FilesSnapshot>;
 
 /** Series of these reasons exist at 0 before the first failure; other reasons appear when they happen. */
 const REASONS: Readonly<
@@ -59,15 +45,6 @@ const SKIPPED_KINDS = {
   'unreadable-directory': 0,
 } as const;
 const LEVELS: Record<DiskReading['level'], number> = { ok: 0, high: 1, critical: 2 };
-
-function series(
-  label: string,
-  known: Readonly<Record<string, 0>>,
-  counts: ReadonlyMap<string, number>,
-): Series {
-  const all = new Map<string, number>([...Object.entries(known), ...counts]);
-  return [...all].map(([value, count]) => [{ [label]: value }, count]);
-}
 
 function counter(name: string, help: string, read: Metric['read'], label?: string): Metric {
   return { name: `ferry_files_${name}`, type: 'counter', help, read, ...(label ? { label } : {}) };
@@ -249,25 +226,5 @@ export const METRICS: readonly Metric[] = [
     'reason',
   ),
   gauge('draining', '1 while Ferry is stopping and finishes what is in flight.', (s) => Number(s.draining)),
-  {
-    name: 'process_start_time_seconds',
-    type: 'gauge',
-    help: 'Unix time when this process started.',
-    read: (s) => seconds(s.startedAtMs),
-  },
-  {
-    name: 'process_cpu_seconds_total',
-    type: 'counter',
-    help: 'CPU time this process has used, user and system.',
-    read: () => {
-      const { user, system } = process.cpuUsage();
-      return (user + system) / 1e6;
-    },
-  },
-  {
-    name: 'process_resident_memory_bytes',
-    type: 'gauge',
-    help: 'Memory this process holds (resident set).',
-    read: () => process.memoryUsage.rss(),
-  },
+  ...processMetrics<FilesSnapshot>(),
 ];

@@ -20,14 +20,18 @@ import {
   tokenVolumes,
 } from '../credentials.ts';
 import { addObject } from '../guard.ts';
+import { HEALTH_PORT } from '../labels.ts';
 import { byteQuantity } from '../quantities.ts';
 import type { TargetSettings } from '../settings/settings.ts';
+import { eventsMonitoring } from './monitoring.ts';
 import { EVENTS_NAME } from './names.ts';
 import { eventsNetwork } from './network.ts';
 import { STATE_DIR, type TargetEvents } from './read.ts';
 
 const CONTAINER = 'ferry';
 const CONFIG_DIR = '/etc/ferry';
+const CONFIG = `--config=${CONFIG_DIR}/events.yaml`;
+const LISTEN = `--listen=0.0.0.0:${HEALTH_PORT}`;
 /** A late scheduler still runs the day; a day that is missed for good is pulled by the next run. */
 const STARTING_DEADLINE_S = 6 * 3_600;
 /** A million events took 139 MiB. */
@@ -58,6 +62,17 @@ export class EventsChart extends Chart {
     addObject(this, config);
     eventsNetwork(this, settings, events, LABELS);
     addObject(this, cronJob(settings, events));
+    if (settings.monitoring)
+      eventsMonitoring(
+        this,
+        settings,
+        {
+          namespace: settings.namespace,
+          schedule: events.target.schedule,
+          lookbackDays: events.file.lookback,
+        },
+        LABELS,
+      );
     const { from, to } = events.target;
     if (from !== undefined && to !== undefined) addObject(this, backfill(settings, events, from, to));
   }
@@ -81,7 +96,7 @@ function cronJob(settings: TargetSettings, events: TargetEvents): ICronJob {
           template: {
             metadata: { labels: LABELS },
             // The container is started again in its pod, whose volume knows how far each day has come.
-            spec: pod(settings, events, ['events', `--config=${CONFIG_DIR}/events.yaml`], 'OnFailure'),
+            spec: pod(settings, events, ['events', CONFIG, LISTEN], 'OnFailure'),
           },
         },
       },
@@ -127,7 +142,8 @@ function backfill(settings: TargetSettings, events: TargetEvents, from: string, 
           [
             'events',
             'backfill',
-            `--config=${CONFIG_DIR}/events.yaml`,
+            CONFIG,
+            LISTEN,
             `--from=${from}`,
             `--to=${to}`,
             '--type-index=$(JOB_COMPLETION_INDEX)',
@@ -159,6 +175,7 @@ function pod(
         workingDir: STATE_DIR,
         args,
         env: variables(settings, events),
+        ports: [{ name: 'metrics', containerPort: HEALTH_PORT }],
         resources: resources({ ...CPU, ...MEMORY, ephemeralStorage: events.target.stateBytes + LOGS_BYTES }),
         securityContext: locked(),
         volumeMounts: [

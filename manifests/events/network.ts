@@ -1,7 +1,8 @@
-// What the pods of `ferry events` may reach: names, the API, the store. Nothing reaches them.
+// What the pods of `ferry events` may reach: names, the API, the store. Nothing reaches them but who reads their metrics,
+// where the target is watched.
 import type { Construct } from 'constructs';
 import { S3_PORT, selectorOf } from '../labels.ts';
-import { addPolicy, DNS, outside, storeEgress } from '../network.ts';
+import { addPolicy, DNS, metricsIngress, outside, storeEgress } from '../network.ts';
 import type { TargetSettings } from '../settings/settings.ts';
 import type { TargetEvents } from './read.ts';
 
@@ -18,6 +19,7 @@ export function eventsNetwork(
   addPolicy(scope, name, labels, {
     podSelector: { matchLabels: labels },
     policyTypes: ['Ingress', 'Egress'],
+    ...(settings.monitoring ? { ingress: [metricsIngress(settings)] } : {}),
     egress: [DNS, outside(target.egress, apiPort), ...storeEgress(settings)],
   });
   if (settings.s3 === 'in-cluster')

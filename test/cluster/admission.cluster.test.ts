@@ -78,6 +78,7 @@ async function knowMonitoring(site: Site): Promise<void> {
   );
   for (const [kind, plural] of [
     ['ServiceMonitor', 'servicemonitors'],
+    ['PodMonitor', 'podmonitors'],
     ['PrometheusRule', 'prometheusrules'],
   ]) {
     const name = `${plural}.${group}`;

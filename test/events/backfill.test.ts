@@ -126,6 +126,11 @@ test('an index names a type, the order is as asked, days that are sealed are lef
   const options = { env: { API_KEY }, cwd: rig.directory };
   const first = await ferry([...words, '--type-index', '1', '--order', 'newest'], options);
   assert.equal(first.exit, 0, first.stderr);
+  // The plan comes first.
+  assert.match(
+    first.stdout,
+    /^.*backfill of 2026-09-01 to 2026-09-03: 3 type-days on 3 days, 0 sealed already/,
+  );
   assert.deepEqual(
     rig.api.asked.map(({ type, day }) => `${type} ${day}`),
     ['refund 2026-09-03', 'refund 2026-09-02', 'refund 2026-09-01'],

@@ -32,6 +32,31 @@ test('502, 429, resets, cut-off bodies and half JSON are tried again, and nothin
   assert.equal(rig.api.asked.length, 5 + 6);
 });
 
+test('each status of the table is tried again, and no other', async (t) => {
+  const rig = await createEventsRig(t);
+  for (const [statuses, asked] of [
+    [[408, 429, 500, 502, 503, 504], 2],
+    [[400, 401, 403, 404, 409, 422, 501], 1],
+  ] as const)
+    for (const status of statuses) {
+      rig.api.asked.length = 0;
+      rig.api.fault = ({ number }) => (number === 1 ? { status } : undefined);
+      const { exit } = await rig.run({ wanted: { day: '2026-11-19' } });
+      assert.deepEqual([exit, rig.api.asked.length], [asked === 2 ? 'ok' : 'data', asked], `${status}`);
+    }
+});
+
+test('an answer that does not come is given up after its time, and asked for again', async (t) => {
+  const rig = await createEventsRig(t);
+  rig.api.docs.set(`charge/${DAY}`, docsOf('charge', DAY, 5));
+  const never = new Promise<void>(() => {});
+  rig.api.before = ({ number }) => (number === 1 ? never : undefined);
+  const settings = rig.settings('events: [charge]\napi: { timeout_seconds: 0.2 }');
+  assert.equal((await rig.run({ wanted, settings })).exit, 'ok');
+  assert.equal(rig.api.asked.length, 2);
+  assert.equal(readDay(rig.data, 'charge', DAY)?.docs.length, 5);
+});
+
 test('Retry-After is the least wait, as seconds and as a date', async (t) => {
   const rig = await createEventsRig(t);
   rig.api.docs.set(`charge/${DAY}`, docsOf('charge', DAY, 5));

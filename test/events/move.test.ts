@@ -2,11 +2,13 @@
 // from days not fetched.
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { docsOf } from '../support/events/api.ts';
+import { addDays, dayOf } from '../../app/events/days.ts';
+import { ferry } from '../support/cli.ts';
+import { API_KEY, docsOf } from '../support/events/api.ts';
 import { createEventsRig, filesBelow, readDay } from '../support/events/rig.ts';
 import { startS3Server } from '../support/s3/server.ts';
 
@@ -126,4 +128,28 @@ test('the log of a day is an object of its own, listed in the seal with its chec
   const lines = gunzipSync(body).toString();
   assert.match(lines, /tried again.*HTTP 502/);
   assert.match(lines, /is pulled","records":3,"pages":1/);
+});
+
+test('log level and path are those of the settings, and every line of a day has one of both', async (t) => {
+  const rig = await createEventsRig(t);
+  const yesterday = addDays(dayOf(Date.now()), -1);
+  for (const [level, lines] of [
+    ['info', /"level":"info".*sealed charge/],
+    ['error', undefined],
+  ] as const) {
+    const directory = join(rig.directory, level);
+    mkdirSync(directory);
+    const more = `log_level: ${level}\nlog_path: where/logs\nevents: [charge]\n`;
+    writeFileSync(join(directory, 'events.yaml'), `url: ${rig.api.url}\nsave_data_locally: true\n${more}`);
+    const { exit, stdout } = await ferry(['events', '--day', yesterday], {
+      cwd: directory,
+      env: { API_KEY },
+    });
+    assert.equal(exit, 0, stdout);
+    const logs = filesBelow(join(directory, 'where/logs'));
+    const text = logs.map((name) => readFileSync(join(directory, 'where/logs', name), 'utf8')).join('');
+    if (lines === undefined) assert.deepEqual([stdout, text], ['', '']);
+    else for (const written of [stdout, text]) assert.match(written, lines);
+    assert.ok(!stdout.includes('\u001b'), 'no line is redrawn where there is no terminal');
+  }
 });

@@ -7,7 +7,10 @@ import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import { silentLog } from '../../app/core/log.ts';
+import { chooseWork, openWorkshop, workThrough } from '../../app/events/run.ts';
 import { createSecret } from '../../app/events/secret.ts';
+import { serveMetrics } from '../../app/events/serve.ts';
 import { ferry } from '../support/cli.ts';
 import { API_KEY, docsOf } from '../support/events/api.ts';
 import { createEventsRig } from '../support/events/rig.ts';
@@ -75,6 +78,22 @@ api: { auth: { basic_user: '{key}' } }
     }
   });
 }
+
+test('the key is in no metric, though every answer repeats it', async (t) => {
+  const rig = await createEventsRig(t);
+  rig.api.fault = ({ type }) =>
+    type === 'charge' ? { status: 400, text: API_KEY } : { body: { [API_KEY]: API_KEY } };
+  const { signal } = new AbortController();
+  const settings = { ...rig.settings('events: [charge, refund]'), lookback: 1 };
+  const shop = await openWorkshop({ settings, clock: rig.clock, log: silentLog, signal, env: { API_KEY } });
+  t.after(() => shop.close());
+  const server = await serveMetrics('127.0.0.1:0', shop.counts, rig.clock);
+  t.after(() => server.close());
+  assert.equal((await workThrough(shop, await chooseWork(shop, {}), 2)).failed.length, 2);
+  const text = await (await fetch(`http://${server.address}/metrics`)).text();
+  assert.match(text, /^ferry_events_failed_type_days_total\{kind="data"\} 2$/m);
+  assert.equal(holds(text), undefined);
+});
 
 test('a secret prints as *** in every way a program prints', () => {
   const secret = createSecret(API_KEY);

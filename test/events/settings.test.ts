@@ -4,9 +4,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { FerryError } from '../../app/core/errors.ts';
+import { loadSettings } from '../../app/core/settings/settings.ts';
+import { eventsSpec } from '../../app/events/settings/flags.ts';
 import { parseEventsFile } from '../../app/events/settings/read.ts';
 import { jsonSchema } from '../../app/events/settings/schema.ts';
-import { ferry } from '../support/cli.ts';
+import { ferry, ROOT } from '../support/cli.ts';
 import { tempDir } from '../support/temp.ts';
 
 const FIXTURE = join(import.meta.dirname, 'z_api.yaml');
@@ -157,4 +159,33 @@ test('the JSON Schema names every key with its meaning, and refuses others', asy
     'flatten',
   ])
     assert.ok('description' in (schema.properties[name] ?? {}) || name === 's3', name);
+});
+
+test('every settings file that README and docs show is one that loads, and so is the delivered one', () => {
+  const pages = ['README.md', 'docs/events.md'].map((page) => readFileSync(join(ROOT, page), 'utf8'));
+  const shown = pages.flatMap((page) =>
+    [...page.matchAll(/```yaml\n(url: .*?)```/gs)].map(([, text = '']) => text),
+  );
+  assert.ok(shown.length >= 2);
+  for (const text of [...shown, readFileSync(join(ROOT, 'events.staging.yaml'), 'utf8')])
+    assert.ok(parse(text).events.length >= 1);
+});
+
+test('what Airflow is told to run is what ferry takes: one type, the day of the schedule', () => {
+  const page = readFileSync(join(ROOT, 'docs/events.md'), 'utf8');
+  const [, list = ''] = /arguments=\[(\[.*?\])/.exec(page) ?? [];
+  const told: unknown = JSON.parse(
+    list.replaceAll('f"', '"').replace('{t}', 'charge').replace('{{ ds }}', '2026-11-20'),
+  );
+  assert.ok(Array.isArray(told));
+  const [command, ...rest] = told.map(String);
+  assert.equal(command, 'events');
+  const flags = new Map(
+    rest.map((flag): [string, string] => {
+      const [, name = '', value = ''] = /^--([a-z-]+)=(.*)$/.exec(flag) ?? [];
+      return [name, value];
+    }),
+  );
+  const { config, type, day } = loadSettings(eventsSpec, { flags, env: {} });
+  assert.deepEqual([config, type, day], ['/etc/ferry/events.yaml', ['charge'], '2026-11-20']);
 });

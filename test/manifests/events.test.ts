@@ -1,14 +1,16 @@
 // The events of a target, read from the final YAML: on time, never twice at once, resumable, with no more than it needs.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { execFile, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { stringify } from 'yaml';
 import { EXIT } from '../../app/core/errors.ts';
 import { loadSettings } from '../../app/core/settings/settings.ts';
 import { backfillSpec, eventsSpec } from '../../app/events/settings/flags.ts';
 import { parseEventsFile } from '../../app/events/settings/read.ts';
+import { eventsAlert } from '../../manifests/events/monitoring.ts';
 import { tempDir } from '../support/temp.ts';
 import { at, deliveredTarget, LEAST, list, ROOT, settingsFile, synthesized, targetFrom } from './targets.ts';
 
@@ -176,6 +178,73 @@ test('the pods are told the region, the endpoint and the credentials of their ta
   assert.deepEqual(projected.volumes, ['config', 'state', 'sts-token']);
   const open = await variables(made('in-cluster', {}, { api: '{ auth: none }' }));
   assert.equal('API_KEY' in open.env, false);
+});
+
+test('a target that is watched has its runs scraped, and an alert when none ended well for a day', async () => {
+  const { get } = await synthesized(made('aws', {}, {}, { monitoring: 'true' }));
+  const port = get(
+    'CronJob',
+    'ferry-events',
+    'spec',
+    'jobTemplate',
+    'spec',
+    'template',
+    'spec',
+    'containers',
+    0,
+    'ports',
+    0,
+  );
+  assert.deepEqual(port, { name: 'metrics', containerPort: 9_464 });
+  assert.equal(get('PodMonitor', 'ferry-events', 'spec', 'podMetricsEndpoints', 0, 'port'), 'metrics');
+  const selects = get('PodMonitor', 'ferry-events', 'spec', 'selector', 'matchLabels');
+  assert.deepEqual(selects, get('NetworkPolicy', 'ferry-events', 'spec', 'podSelector', 'matchLabels'));
+  assert.equal(list(get('NetworkPolicy', 'ferry-events', 'spec', 'ingress')).length, 1);
+  const rule = (...path: string[]) =>
+    get('PrometheusRule', 'ferry-events', 'spec', 'groups', 0, 'rules', 0, ...path);
+  assert.match(String(rule('expr')), / > 93600$/);
+  const [page = '', heading = ''] = String(rule('annotations', 'runbook')).split('#');
+  assert.match(readFileSync(join(ROOT, page), 'utf8'), new RegExp(`^## ${heading}$`, 'im'));
+  const weekly = await synthesized(
+    made('aws', { schedule: '0 7 * * 1' }, { lookback: '9' }, { monitoring: 'true' }),
+  );
+  const late = weekly.get('PrometheusRule', 'ferry-events', 'spec', 'groups', 0, 'rules', 0, 'expr');
+  assert.match(String(late), new RegExp(` > ${9 * 86_400}$`));
+});
+
+test('the alert is raised by a day without a run that ended well, and by a first run that never did', async (t) => {
+  if (spawnSync('promtool', ['--version']).status !== 0) return t.skip('needs promtool');
+  const directory = await tempDir(t);
+  const {
+    alert,
+    expr,
+    for: lasting,
+  } = eventsAlert({ namespace: 'n', schedule: '0 7 * * *', lookbackDays: 7 });
+  const rules = [{ alert, expr, for: lasting }];
+  writeFileSync(join(directory, 'rules.yaml'), stringify({ groups: [{ name: 'events', rules }] }));
+  const raised = (hour: number, value: number) => ({
+    expr: 'count(ALERTS{alertstate="firing"}) or vector(0)',
+    eval_time: `${hour}h`,
+    exp_samples: [{ labels: '{}', value }],
+  });
+  const of = '{namespace="n",cronjob="ferry-events"}';
+  const created = { series: `kube_cronjob_created${of}`, values: '0x4000' };
+  // Minute by minute: a run ends well at hours 7 and 31, and then none does.
+  const ended = {
+    series: `kube_cronjob_status_last_successful_time${of}`,
+    values: '_x420 25200x1439 111600x2100',
+  };
+  const tests = [
+    {
+      interval: '1m',
+      input_series: [created, ended],
+      promql_expr_test: [raised(20, 0), raised(56, 0), raised(59, 1)],
+    },
+    { interval: '1m', input_series: [created], promql_expr_test: [raised(25, 0), raised(28, 1)] },
+  ];
+  const file = join(directory, 'tests.yaml');
+  writeFileSync(file, stringify({ rule_files: ['rules.yaml'], evaluation_interval: '1m', tests }));
+  await run('promtool', ['test', 'rules', file]);
 });
 
 test('a target without events makes nothing; wrong keys are told with their line', () => {

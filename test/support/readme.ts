@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { createProgram } from '../../app/command-line.ts';
 import { EXAMPLES } from '../../app/commands/examples.ts';
 import { exitCodes } from '../../app/commands/exit-codes.ts';
+import type { Metrics } from '../../app/core/metrics.ts';
 import { cell, settingsMarkdown } from '../../app/core/settings/table.ts';
+import { eventsMetrics } from '../../app/events/metrics.ts';
 import { schemaMarkdown } from '../../app/events/settings/markdown.ts';
 import { filesMetrics } from '../../app/files/metrics.ts';
 import { filesSpec } from '../../app/files/settings.ts';
@@ -23,7 +25,10 @@ export const WHOLE: Readonly<Record<string, () => string>> = {
 
 /** The events mover's page, and its generated part. */
 export const EVENTS_PAGE = join(import.meta.dirname, '../../docs/events.md');
-export const EVENTS_SECTIONS: Readonly<Record<string, () => string>> = { settings: schemaMarkdown };
+export const EVENTS_SECTIONS: Readonly<Record<string, () => string>> = {
+  settings: schemaMarkdown,
+  metrics: () => metricsTable(eventsMetrics(neverRead)),
+};
 
 /** The README's generated parts by marker name. */
 export const SECTIONS: Readonly<Record<string, () => string>> = {
@@ -33,13 +38,7 @@ export const SECTIONS: Readonly<Record<string, () => string>> = {
       ['Code', 'Name', 'Meaning'],
       exitCodes().map(({ code, name, meaning }) => [`\`${code}\``, name, meaning]),
     ),
-  metrics: () =>
-    table(
-      ['Metric', 'Type', 'Meaning'],
-      filesMetrics(neverRead)
-        .describe()
-        .map(({ name, type, help }) => [`\`${name}\``, type, help]),
-    ),
+  metrics: () => metricsTable(filesMetrics(neverRead)),
   capacity: () =>
     plansMarkdown({
       '12 files/s of 1 KB': planCapacity(SITES.small),
@@ -74,6 +73,11 @@ export function renew(
     else text = `${text.slice(0, from)}${begin}\n\n${generate().trim()}\n\n${text.slice(to)}`;
   }
   return { text, missing };
+}
+
+function metricsTable(metrics: Metrics): string {
+  const rows = metrics.describe().map(({ name, type, help }) => [`\`${name}\``, type, help]);
+  return table(['Metric', 'Type', 'Meaning'], rows);
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -1,6 +1,15 @@
 // The flags of `ferry events` and its sub-commands: which settings file, which days, which types.
 import * as z from 'zod';
-import { choice, count, directory, field, optional, text, toggle } from '../../core/settings/fields.ts';
+import {
+  choice,
+  count,
+  directory,
+  field,
+  hostPort,
+  optional,
+  text,
+  toggle,
+} from '../../core/settings/fields.ts';
 import type { Conflict, SettingsSpec } from '../../core/settings/settings.ts';
 import { dayOf, isDay } from '../days.ts';
 
@@ -51,6 +60,15 @@ const parallel = optional(
   ),
 );
 
+const listen = optional(
+  hostPort({
+    group: HOW,
+    what: 'Serve /metrics on this address while the run lasts',
+    example: '0.0.0.0:9464',
+    otherwise: 'no server',
+  }),
+);
+
 const schema = z.object({
   config,
   day: optional(day('One day instead of looking back')),
@@ -64,6 +82,7 @@ const schema = z.object({
   }),
   dryRun,
   parallel,
+  listen,
 });
 
 export type EventsFlags = Readonly<z.output<typeof schema>>;
@@ -85,6 +104,7 @@ const backfillSchema = z.object({
   ]),
   parallel,
   dryRun,
+  listen,
   typeIndex: optional(
     count(
       {
