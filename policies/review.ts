@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
 import { EXIT, FerryError } from '../app/core/errors.ts';
 import { documentsOf } from '../manifests/synth.ts';
-import { declaredTarget } from './deployed.ts';
+import type { Finding } from './rules/rule.ts';
 import { RULE_NAMES, targetFindings } from './target.ts';
 import { type Judged, judge, readWaivers, waiversOf } from './waivers.ts';
 
@@ -56,7 +56,9 @@ export async function review({ dist, settings, waivers, targets, day }: ReviewOp
       'Write it first: npm run synth.',
     );
   const picked = targets.length > 0 ? targets : there;
-  const found = [];
+  // Pulumi's library takes longer to load than everything else here.
+  const { declaredTarget } = await import('./deployed.ts');
+  const found: Finding[] = [];
   for (const target of picked) {
     const files = all.filter((path) => dirname(path) === target);
     const documents = files.flatMap((path) => documentsOf(readFileSync(join(dist, path), 'utf8')));

@@ -33,8 +33,15 @@ export function matchesArn(pattern: string, arn: string): boolean {
   return wanted.every((part, index) => matchesText(part, given[index] ?? ''));
 }
 
+const knownParts = new Map<string, readonly string[]>();
+
 /** `arn`, partition, service, region, account, and all the rest. */
-export function partsOf(arn: string): string[] {
-  const parts = arn.split(':');
-  return [...parts.slice(0, 5), ...(parts.length > 5 ? [parts.slice(5).join(':')] : [])];
+export function partsOf(arn: string): readonly string[] {
+  let found = knownParts.get(arn);
+  if (found === undefined) {
+    const parts = arn.split(':');
+    found = parts.length > 5 ? [...parts.slice(0, 5), parts.slice(5).join(':')] : parts;
+    knownParts.set(arn, found);
+  }
+  return found;
 }

@@ -9,7 +9,7 @@ import { taggedRecords } from '../../policies/tagged.ts';
 import { targetFindings } from '../../policies/target.ts';
 import { committedTagged, PAGE, RECORD, type Review, reviewNow } from '../../policies/write-page.ts';
 import { ROOT } from '../manifests/targets.ts';
-import { FULL, KEY, PLAIN, targetWith, type Variant } from './program.ts';
+import { FULL, PLAIN, targetWith, type Variant } from './program.ts';
 
 let now: Review;
 before(async () => {
@@ -20,8 +20,6 @@ const VARIANTS: readonly Variant[] = [
   {},
   PLAIN,
   FULL,
-  { prefix: 'site-1', encryption: 'sse-kms', 'kms-key': KEY.replace('eu-central-1', 'us-east-1') },
-  { prefix: 'site-1', 'vpc-endpoint': 'vpce-0123456789abcdef0' },
   { prefix: 'a/b', 'break-glass-role': 'arn:aws:iam::111122223333:role/break-glass' },
   { prefix: 'site-1', 'web-identity': 'pod-identity', monitoring: 'true' },
 ];
@@ -55,9 +53,7 @@ test('policies/REVIEW.md is what `npm run review:page` writes now', () => {
     'Cannot give anybody access',
   ])
     assert.ok(page.includes(claim), claim);
-  assert.ok(!page.includes('**Can '), 'a claim does not hold');
-  assert.ok(!page.includes('**fail**'), 'a control fails');
-  assert.ok(!page.includes('**unknown to this page**'), 'an action is not said in words');
+  assert.deepEqual(page.match(/\*\*.*?\*\*/g), null, 'what should not be so is said in bold');
 });
 
 test('each role may do exactly what policies/allowed.json says; a difference names the statement that decides', () => {

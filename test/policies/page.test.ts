@@ -6,6 +6,7 @@ import { idsOf, reviewPage } from '../../policies/page.ts';
 import { type AllowedRecord, differences, NOTHING_TAGGED, recordOf } from '../../policies/record.ts';
 import type { TargetInReview } from '../../policies/target.ts';
 import type { Waiver } from '../../policies/waivers.ts';
+import { inWords } from '../../policies/words.ts';
 import { put } from './mutation.ts';
 import { PLAIN, roleOf, targetWith } from './program.ts';
 
@@ -63,7 +64,10 @@ test('a control that fails is shown as failed, by its rule and by its id, with t
     text,
     /### What fails\n\n.*\n.*\n\| `capabilities` \| `test\/Deployment\/file-writer` \| .* \| .+\. \|/,
   );
-  assert.match(text, /\| test \| `arn:aws:iam::111122223333:role\/ferry`, .* \| \d+ of \d+ \| 0 \| \*\*1\*\* \|/);
+  assert.match(
+    text,
+    /\| test \| `arn:aws:iam::111122223333:role\/ferry`, .* \| \d+ of \d+ \| 0 \| \*\*1\*\* \|/,
+  );
   assert.match(text, /\| `privilege` \| pass \|/);
 });
 
@@ -82,6 +86,15 @@ test('a rule about nothing that is there is not applicable, and no pass', () => 
   const text = page(target);
   for (const rule of ['iam-key-through-s3', 'iam-one-way-in', 'bucket-one-way-in'])
     assert.match(text, new RegExp(`\\| \`${rule}\` \\| n/a \\|`));
+});
+
+test('conditions are said in plain words, and those without such words by their keys', () => {
+  assert.equal(inWords('StringLike s3:prefix site-1/*'), 'for names that begin with `site-1/`');
+  assert.equal(inWords('not (Bool aws:SecureTransport false), by NoPlain'), 'over TLS (NoPlain)');
+  assert.equal(
+    inWords('not (StringEquals a:b c or d and Null e:f true), by Rule'),
+    'unless `a:b` is `c or d` and `e:f` is absent (Rule)',
+  );
 });
 
 test('ids are told from pages', () => {
@@ -131,8 +144,5 @@ test('the table names what was gained, lost and changed since the tag, a trust i
     text,
     /\| lost \| test\/ferry \| `s3:GetObject on own data \(s3\/object\)` \| always \| not allowed \|/,
   );
-  assert.match(
-    text,
-    /\| changed \| .* \| `aws:SourceVpce` is `vpce-1` \| unless `aws:SecureTransport` is `false`/,
-  );
+  assert.match(text, /\| changed \| .* \| through `vpce-1` \| over TLS \(RefusePlainConnections\); /);
 });

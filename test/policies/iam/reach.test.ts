@@ -16,6 +16,7 @@ let facts: ActionFacts;
 let plain: RoleInReview;
 let full: RoleInReview;
 let events: RoleInReview;
+let plainReach: Reach;
 before(async () => {
   facts = await readActionFacts();
   const target = await targetWith(PLAIN);
@@ -31,10 +32,10 @@ function names({ allowed }: Reach): string[] {
 test('of every action there is, the role reaches writing, giving up and listing, nothing else', () => {
   assert.ok(facts.actions.length > 22_000, `${facts.actions.length} actions`);
   const startedMs = performance.now();
-  const reach = reachOf(readRole(plain), facts.actions);
+  plainReach = reachOf(readRole(plain), facts.actions);
   assert.ok(performance.now() - startedMs < 30_000);
-  assert.ok(reach.decisions > 40_000, `${reach.decisions} decisions`);
-  assert.deepEqual(names(reach), [
+  assert.ok(plainReach.decisions > 40_000, `${plainReach.decisions} decisions`);
+  assert.deepEqual(names(plainReach), [
     's3:AbortMultipartUpload s3/object own data',
     's3:ListBucket s3/bucket own bucket',
     's3:PutObject s3/object own data',
@@ -43,7 +44,7 @@ test('of every action there is, the role reaches writing, giving up and listing,
 
 test('the role of events reaches the same below its own prefix, and nothing of the files', () => {
   const reach = reachOf(readRole(events), facts.actions);
-  assert.deepEqual(names(reach), names(reachOf(readRole(plain), facts.actions)));
+  assert.deepEqual(names(reach), names(plainReach));
   assert.deepEqual([plain.prefix, events.prefix], ['site-1', 'events']);
   const account = '111122223333';
   for (const [role, prefix] of [
@@ -56,7 +57,7 @@ test('the role of events reaches the same below its own prefix, and nothing of t
 });
 
 test('each reach comes with what must hold, of the grant and of every refusal', () => {
-  const { allowed } = reachOf(readRole(plain), facts.actions);
+  const { allowed } = plainReach;
   const put = allowed.find(({ action }) => action === 's3:PutObject');
   assert.equal(put?.because, 'WriteObjects of the identity policy allows it');
   assert.deepEqual(put?.conditions, [
