@@ -6,7 +6,10 @@ import type { Finding } from './rules/rule.ts';
 
 const waiver = z.strictObject({
   rule: z.string().describe('Name of the rule'),
-  object: z.string().describe('What it finds it at; * is any text'),
+  object: z
+    .string()
+    .regex(/^[a-z0-9-]+\//, 'begins with no target: staging/…')
+    .describe('What it finds it at, the target first; * is any text'),
   reason: z.string().min(20).describe('Why that is acceptable here'),
   owner: z.string().min(2).describe('Who answers for it'),
   expires: z.iso.date().describe('The last day it holds, UTC'),

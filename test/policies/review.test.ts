@@ -130,6 +130,16 @@ test('a waiver without reason, owner or day is refused by its name', () => {
   }
 });
 
+test('a waiver is for one target: for all of them at once it is refused', () => {
+  for (const object of ['*', '*/Deployment/writer', 'staging'])
+    assert.throws(
+      () => readWaivers('w.yaml', { waivers: [{ ...waiver, object }] }),
+      (error) =>
+        error instanceof FerryError && /waivers\.0\.object: begins with no target/.test(error.message),
+      object,
+    );
+});
+
 test('a file of waivers that is no YAML of waivers is refused', async (t) => {
   const path = join(await tempDir(t), 'w.yaml');
   writeFileSync(path, 'waiver: []\n');
