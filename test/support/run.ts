@@ -3,6 +3,7 @@
 // (*.pulumi.test.ts).
 // Ends with one line that says what ran and names what could not run here and why. Other arguments pick files by name.
 import { globSync } from 'node:fs';
+import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
@@ -26,6 +27,10 @@ if (files.length === 0) {
   console.error(`No test file matches ${only.join(' ')}.`);
   process.exit(1);
 }
+
+// A hundred and fifty processes load the same modules: compiled once, each loads them in half the time. What a test measures
+// it starts with an environment of its own.
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '../../.cache/compiled');
 
 const takeDown = await PREPARE[mode]?.();
 const startedMs = performance.now();
