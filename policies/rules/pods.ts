@@ -7,6 +7,7 @@ import { drainInGrace } from './pod/drain-in-grace.ts';
 import { ephemeralStorageSum } from './pod/ephemeral-storage-sum.ts';
 import { hostAccess } from './pod/host-access.ts';
 import { imagePinned } from './pod/image-pinned.ts';
+import { jobFailures } from './pod/job-failures.ts';
 import { livenessAlone } from './pod/liveness-alone.ts';
 import { namespaceRestricted } from './pod/namespace-restricted.ts';
 import { nativeSidecar } from './pod/native-sidecar.ts';
@@ -46,6 +47,7 @@ export const POD_RULES: readonly Rule<Manifests>[] = [
   oneOwner,
   oneWriter,
   cronjobDeadline,
+  jobFailures,
   noSecret,
   namespaceRestricted,
   networkClosed,

@@ -28,6 +28,8 @@ test('the API server takes every manifest of every target without a warning', as
   const folders = await Promise.all(targets.map((name) => targetIn(site, name)));
   for (const volume of ['memory', 'ephemeral']) folders.push(await targetIn(site, 'staging', { volume }));
   folders.push(await targetIn(site, 'staging', { 'web-identity': 'projected' }));
+  const backfill = { 'ferry-events:from': '2026-01-01', 'ferry-events:to': '2026-01-31' };
+  folders.push(await targetIn(site, 'staging', backfill));
   // What is dry-run does not exist: the namespace is made first.
   await kubectl(['apply', '-f', join(folders[0] ?? '', '0-namespace.yaml')]);
   await knowMonitoring(site);

@@ -23,10 +23,24 @@ export function podWeakenings(documents: readonly unknown[]): Weakening[] {
     ['uploader', uploader],
     ['writer', [...pod, 'containers', 0]],
   ];
+  const backfill = place('Job');
+  const backfillPod: Path = [backfill, 'spec', 'template', 'spec'];
+  const disruption = get(documents, [backfill, 'spec', 'podFailurePolicy', 'rules', 0]);
   const jobPod: Path = [job, 'spec', 'jobTemplate', 'spec', 'template', 'spec'];
   return [
     ...containers.flatMap(([name, path]) => containerWeakenings(name, path, ['one-owner'])),
     ...containerWeakenings('events', [...jobPod, 'containers', 0], []),
+    ...containerWeakenings('backfill', [...backfillPod, 'containers', 0], []),
+    ...[
+      [backfill, 'spec', 'podFailurePolicy'],
+      [backfill, 'spec', 'podFailurePolicy', 'rules', 0],
+      [backfill, 'spec', 'backoffLimitPerIndex'],
+      [...backfillPod, 'restartPolicy'],
+    ].map((path) => drop('backfill', path, 'job-failures')),
+    set('backfill exit codes', [backfill, 'spec', 'podFailurePolicy', 'rules'], [disruption], 'job-failures'),
+    set('backfill restarts', [...backfillPod, 'restartPolicy'], 'OnFailure', 'job-failures'),
+    set('backfill account', [...backfillPod, 'serviceAccountName'], 'default', 'own-service-account'),
+    set('backfill network', [...backfillPod, 'hostNetwork'], true, 'host-access'),
     ...(['hostNetwork', 'hostPID', 'hostIPC'] as const).map((field) =>
       set(`events ${field}`, [...jobPod, field], true, 'host-access'),
     ),
@@ -102,7 +116,10 @@ export function podWeakenings(documents: readonly unknown[]): Weakening[] {
     set('replicas', [deployment, 'spec', 'replicas'], 2, 'one-writer'),
     set('strategy', [deployment, 'spec', 'strategy', 'type'], 'RollingUpdate', 'one-writer'),
     set('grace', [...pod, 'terminationGracePeriodSeconds'], 10, 'drain-in-grace'),
-    set('deadline', [job, 'spec', 'startingDeadlineSeconds'], 10, 'cronjob-deadline'),
+    ...[10, 3_599].map((seconds) =>
+      set('deadline', [job, 'spec', 'startingDeadlineSeconds'], seconds, 'cronjob-deadline'),
+    ),
+    drop('zone', [job, 'spec', 'timeZone'], 'cronjob-deadline'),
     drop('deadline', [job, 'spec', 'startingDeadlineSeconds'], 'cronjob-deadline'),
     set('concurrency', [job, 'spec', 'concurrencyPolicy'], 'Allow', 'cronjob-deadline'),
     ...['baseline', 'privileged'].map((level) =>

@@ -1,16 +1,24 @@
 // Each weakening of what is delivered is found, by the rules that name it and by no other.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { readBeside } from '../../../manifests/settings/files.ts';
 import { documentsOf, synthesize } from '../../../manifests/synth.ts';
 import { readManifests } from '../../../policies/rules/kube.ts';
 import { POD_RULES } from '../../../policies/rules/pods.ts';
 import { findings } from '../../../policies/rules/rule.ts';
-import { deliveredTarget } from '../../manifests/targets.ts';
+import { ROOT, targetFrom } from '../../manifests/targets.ts';
 import { killRate, shown } from '../mutation.ts';
 import { podWeakenings } from './pod-weakenings.ts';
 
+/** What is delivered, with a backfill of events beside their schedule. */
 async function staging(): Promise<unknown[]> {
-  const files = await synthesize(deliveredTarget('staging'));
+  const delivered = readFileSync(join(ROOT, 'Pulumi.staging.yaml'), 'utf8');
+  const backfill = '  ferry-events:from: 2026-01-01\n  ferry-events:to: 2026-01-31\n';
+  const files = await synthesize(
+    targetFrom('staging', delivered + backfill, (path) => readBeside(ROOT, path)),
+  );
   return [...files.values()].flatMap(documentsOf);
 }
 
