@@ -2,6 +2,7 @@
 import { type Figure, shown } from '../app/plan/figure.ts';
 import { GRACE_MARGIN_S, MIB } from '../app/plan/measured.ts';
 import { type Plan, planCapacity } from '../app/plan/plan.ts';
+import { stateWithSpill } from '../app/plan/resources.ts';
 import { planInputsOf, type TargetSettings } from './settings/settings.ts';
 
 /** The writer's /tmp beside a read-only root. */
@@ -36,7 +37,10 @@ export interface PodValues {
 export function podValues(settings: TargetSettings): PodValues {
   const plan = planCapacity(planInputsOf(settings));
   const sizeLimit = chosen(plan.sizeLimitBytes, settings.sizeLimitBytes);
-  const stateSize = chosen(plan.stateSizeBytes, settings.stateSizeBytes);
+  const stateSize = chosen(
+    stateWithSpill(plan.stateSizeBytes, plan.inputs, settings.spillSizeBytes),
+    settings.stateSizeBytes,
+  );
   const moreVolume = sizeLimit.value - plan.sizeLimitBytes.value;
   const moreState = stateSize.value - plan.stateSizeBytes.value;
   const { volume } = plan.inputs;

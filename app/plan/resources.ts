@@ -108,6 +108,26 @@ export function planResources(inputs: PlanInputs, volume: VolumePlan, traffic: T
   };
 }
 
+/**
+ * The state volume where files may spill over: a second ledger of as many files as the spill volume has inodes for, and
+ * a second mover's receipts. Undefined: there is no spill volume.
+ */
+export function stateWithSpill(
+  state: Figure,
+  inputs: PlanInputs,
+  spillSizeBytes: number | undefined,
+): Figure {
+  if (spillSizeBytes === undefined) return state;
+  const files = Math.ceil(spillSizeBytes / inputs.inodeRatioBytes);
+  const row = stateRowBytes(inputs.pathLength);
+  const more = STATE_FIXED_BYTES + RECEIPTS_STATE_BYTES;
+  return {
+    ...state,
+    value: state.value + roundUp(files * row + more, MIB),
+    why: `${state.why}; of a spill volume of ${bytes(spillSizeBytes)} ${number(files)} files x ${row} B a row + ${bytes(more)} for log, reserve and receipts`,
+  };
+}
+
 /** Slots of the table of known files: doubled until the files fill at most 70 %. */
 function slotsFor(files: number): number {
   let slots = KNOWN_MIN_SLOTS;

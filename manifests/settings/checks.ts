@@ -4,6 +4,7 @@ import type { Conflict } from '../../app/core/settings/settings.ts';
 import { type Figure, shown } from '../../app/plan/figure.ts';
 import { planProblems } from '../../app/plan/inputs.ts';
 import { planCapacity } from '../../app/plan/plan.ts';
+import { stateWithSpill } from '../../app/plan/resources.ts';
 import { isPinned } from '../quantities.ts';
 import { neededGrace } from '../values.ts';
 import { checkAws } from './checks-aws.ts';
@@ -110,7 +111,7 @@ function checkPlan(settings: TargetSettings): TargetConflict[] {
       expected: 'volume: ephemeral, or no claim-size',
       remedy: 'leave ferry:claim-size out',
     });
-  least('stateSizeBytes', plan.stateSizeBytes);
+  least('stateSizeBytes', stateWithSpill(plan.stateSizeBytes, inputs, settings.spillSizeBytes));
   least('memoryRequestBytes', plan.memoryRequestBytes);
   least('memoryLimitBytes', plan.memoryLimitBytes);
   least('cpuRequest', plan.cpuRequestMillicores);

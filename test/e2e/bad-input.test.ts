@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { suite, test } from 'node:test';
 import { EXIT, type ExitName } from '../../app/core/errors.ts';
 import { type ChildOptions, credentialsOf, NOBODY, spawnFerry, toServer } from '../support/ferry-child.ts';
 import { createRig, type Rig } from '../support/mover-rig.ts';
@@ -18,6 +18,8 @@ interface Mistake {
   readonly options?: (rig: Rig) => ChildOptions;
   readonly needsRoot?: boolean;
   readonly prepare?: (rig: Rig) => void;
+  /** It may come back, so Ferry tries for ten seconds. */
+  readonly waits?: boolean;
 }
 
 const usual = (rig: Rig): string[] => ['--source', rig.source, '--state', rig.state, ...toServer(rig.server)];
@@ -115,6 +117,7 @@ const MISTAKES: readonly Mistake[] = [
   },
   {
     name: 'an endpoint whose port is closed, in one pass',
+    waits: true,
     exit: 'store',
     says: /ECONNREFUSED|refused|reached/i,
     words: async (rig) => [
@@ -124,6 +127,7 @@ const MISTAKES: readonly Mistake[] = [
   },
   {
     name: 'an endpoint whose host is unknown, in one pass',
+    waits: true,
     exit: 'store',
     says: /ENOTFOUND|EAI_AGAIN|name|host/i,
     words: (rig) => [...replaced(usual(rig), '--endpoint', 'http://no-such-host.invalid'), '--once'],
@@ -148,7 +152,12 @@ const MISTAKES: readonly Mistake[] = [
   },
 ];
 
-for (const mistake of MISTAKES) {
+for (const mistake of MISTAKES.filter(({ waits }) => !waits)) makes(mistake);
+suite('what may come back is waited for', { concurrency: true }, () => {
+  for (const mistake of MISTAKES.filter(({ waits }) => waits)) makes(mistake);
+});
+
+function makes(mistake: Mistake): void {
   test(`${mistake.name}: one clear message, no stack, exit code ${EXIT[mistake.exit]} (${mistake.exit}), soon`, async (t) => {
     if (mistake.needsRoot && process.getuid?.() !== 0) return t.skip('needs root to run as another user');
     const rig = await createRig(t);

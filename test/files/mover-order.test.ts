@@ -24,7 +24,7 @@ test('files that arrive while a backlog of 3,000 is under way land before most o
   const { backlog } = mover.snapshot();
   assert.ok(backlog.files > 1_000, `the snapshot tells of a backlog of ${backlog.files}`);
   rig.server.faults.clear();
-  await until(() => landed(rig, 'old/') === 3_000, 'the backlog is worked off', 30_000);
+  await until(() => landed(rig, 'old/') === 3_000, 'the backlog is worked off', 120_000);
 });
 
 test('while fresh files keep coming the backlog does not stand still', async (t) => {

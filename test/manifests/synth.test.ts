@@ -1,5 +1,6 @@
 // What the YAML of each target says, read from the text; that it comes out the same each time; and that a refused target
 // leaves the files of the last time alone.
+
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -9,9 +10,11 @@ import { promisify } from 'node:util';
 import { loadSettings } from '../../app/core/settings/settings.ts';
 import { METRICS } from '../../app/files/metrics-table.ts';
 import { filesSpec } from '../../app/files/settings.ts';
+import { RECEIPTS_STATE_BYTES, stateRowBytes } from '../../app/plan/measured.ts';
 import { planCapacity } from '../../app/plan/plan.ts';
 import { byteQuantity } from '../../manifests/quantities.ts';
 import { planInputsOf } from '../../manifests/settings/settings.ts';
+import { podValues } from '../../manifests/values.ts';
 import { tempDir } from '../support/temp.ts';
 import { at, deliveredTarget, list, podsOf, ROOT, synthesized, targetOf } from './targets.ts';
 
@@ -170,6 +173,20 @@ test('a spill volume is a claim that outlives the pod, and only the uploader see
   assert.equal(flags.spill, at(mount, ['mountPath']));
   assert.ok(!mounts(WRITER).some((one) => at(one, ['name']) === 'spill'));
   assert.throws(() => targetOf('aws', { 'spill-class': 'gp3' }), /a claim that is not asked for/);
+});
+
+test('the state volume has room for what is remembered of a full spill volume', () => {
+  const [without, withSpill] = [
+    podValues(targetOf('aws', {}).settings),
+    podValues(targetOf('aws', { 'spill-size': '20Gi' }).settings),
+  ];
+  const more = withSpill.figures.stateSize.value - without.figures.stateSize.value;
+  const files = (20 * 2 ** 30) / withSpill.plan.inputs.inodeRatioBytes;
+  const rows = files * stateRowBytes(withSpill.plan.inputs.pathLength);
+  assert.ok(more >= rows + RECEIPTS_STATE_BYTES, `${more} bytes for ${files} files`);
+  const ephemeral = (values: typeof without): number => values.figures.uploaderEphemeralStorage.value;
+  assert.equal(ephemeral(withSpill) - ephemeral(without), more);
+  assert.throws(() => targetOf('aws', { 'spill-size': '20Gi', 'state-size': '1200Mi' }), /state-size/);
 });
 
 test('how objects are encrypted and compared is handed on to the uploader', async () => {

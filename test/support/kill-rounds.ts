@@ -4,11 +4,14 @@ import { rmSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { credentialsOf, type FerryChild, spawnFerry, toServer } from './ferry-child.ts';
 import { startKillWriter } from './kill-writer.ts';
-import { createRig, localHashes, lost, objectsByContent, type Rig } from './mover-rig.ts';
+import { createRig, isEmptied, lost, objectsByContent, type Rig } from './mover-rig.ts';
 import { until } from './temp.ts';
 
 /** In flight, and rows not yet written when the kill came: all that a kill may make Ferry send or compare again. */
 const AGAIN_PER_KILL = 16 + 128;
+
+/** The store is served by this process: it must not spend its time on looking. */
+const LOOK_MS = 100;
 
 export interface Rounds {
   readonly rounds: number;
@@ -46,7 +49,7 @@ export async function killRounds(t: TestContext, { rounds, loseStateEvery }: Rou
   }
   writer.stop();
   const last = startFiles(t, rig);
-  await until(() => localHashes(rig.source).size === 0, 'everything is moved and freed', 120_000);
+  await until(() => isEmptied(rig.source), 'everything is moved and freed', 120_000, LOOK_MS);
   last.child.kill('SIGTERM');
   await last.ended;
 

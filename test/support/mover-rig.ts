@@ -214,6 +214,11 @@ export function localHashes(directory: string): Map<string, string> {
   return hashes;
 }
 
+/** Whether no regular file is left below a directory. Looks at names only: cheap enough to be asked again and again. */
+export function isEmptied(directory: string): boolean {
+  return !readdirSync(directory, { withFileTypes: true, recursive: true }).some((entry) => entry.isFile());
+}
+
 /** Undefined when the file went, or got another name, after it was found. */
 function readUnlessGone(absolute: Buffer): Buffer | undefined {
   try {

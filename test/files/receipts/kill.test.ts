@@ -6,7 +6,7 @@ import { RECEIPTS_PREFIX } from '../../../app/files/receipts/line.ts';
 import { parseLine } from '../../../app/files/receipts/parse.ts';
 import { credentialsOf, type FerryChild, spawnFerry, toServer } from '../../support/ferry-child.ts';
 import { startKillWriter } from '../../support/kill-writer.ts';
-import { createRig, localHashes } from '../../support/mover-rig.ts';
+import { createRig, isEmptied } from '../../support/mover-rig.ts';
 import { until } from '../../support/temp.ts';
 
 const ROUNDS = 5;
@@ -42,7 +42,7 @@ test('after kills at random instants every file has its lines in whole receipts'
   }
   writer.stop();
   const last = start();
-  await until(() => localHashes(rig.source).size === 0, 'everything is moved and freed', 120_000);
+  await until(() => isEmptied(rig.source), 'everything is moved and freed', 120_000, 100);
   last.child.kill('SIGTERM');
   await last.ended;
 
