@@ -30,6 +30,7 @@ const COLUMNS: readonly Column[] = [
     },
   },
   { title: 'wall', cell: ({ wallMs }) => seconds(wallMs) },
+  { title: 'of a core', cell: ({ cpuMs, wallMs }) => `${((cpuMs / wallMs) * 100).toFixed(1)} %` },
   {
     title: 'files/s',
     cell: ({ filesPerSecond }, _, { files }) => (files <= 1 ? '-' : String(Math.round(filesPerSecond))),

@@ -139,7 +139,7 @@ async function measureWindow(
     return { measured: await measureWhile(words, env, { leadMs: 0, windowMs }), written: 0 };
   const writer = keepWriting(job.source, `new-${Date.now()}`);
   try {
-    const options = { leadMs: LEAD_MS, windowMs, during: () => () => writer.stop() };
+    const options = { leadMs: Math.min(LEAD_MS, windowMs), windowMs, during: () => () => writer.stop() };
     return { measured: await measureWhile(words, env, options), written: writer.paths.length };
   } finally {
     writer.stop();

@@ -5,11 +5,11 @@ import { createHash } from 'node:crypto';
 import {
   appendFileSync,
   closeSync,
-  createReadStream,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   statSync,
@@ -17,6 +17,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { endLine } from './line.ts';
 
@@ -232,14 +233,34 @@ async function compress(directory: string, name: string): Promise<void> {
   const temp = `${path}.tmp`;
   const hash = createHash('sha256');
   const fd = openSync(temp, 'w', 0o600);
+  const text = openSync(path, 'r');
+  const gzip = createGzip({ level: 1, chunkSize: CHUNK_BYTES });
   try {
-    const text = createReadStream(path, { highWaterMark: CHUNK_BYTES });
-    for await (const chunk of text.pipe(createGzip({ level: 1, chunkSize: CHUNK_BYTES }))) {
-      // A gzip stream gives bytes.
-      hash.update(chunk as Buffer);
-      writeAll(fd, chunk as Buffer);
+    const ended = finished(gzip);
+    // It is waited for below, unless a read fails before.
+    ended.catch(() => {});
+    gzip.on('data', (chunk: Buffer) => {
+      hash.update(chunk);
+      try {
+        writeAll(fd, chunk);
+      } catch (error) {
+        gzip.destroy(error instanceof Error ? error : new Error(String(error)));
+      }
+    });
+    // One buffer for all that is read: a stream's, one for each chunk, were 17 MiB of garbage before they were collected.
+    const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+    for (let read = readSync(text, buffer); read > 0; read = readSync(text, buffer)) {
+      const taken = new Promise<void>((resolve, reject) => {
+        gzip.write(buffer.subarray(0, read), (error) => (error ? reject(error) : resolve()));
+      });
+      // A full disk ends the stream, and with it the wait.
+      await Promise.race([taken, ended]);
     }
+    gzip.end();
+    await ended;
   } finally {
+    gzip.destroy();
+    closeSync(text);
     closeSync(fd);
   }
   const ready = `${name.slice(0, HOUR_LENGTH)}.${hash.digest('hex').slice(0, 32)}${READY}`;
