@@ -2,10 +2,14 @@
 // one of a hundred thousand, and the ledger and the listings are still met in their own order.
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { readVolume } from '../core/disk.ts';
 import type { BytePath } from './paths.ts';
 
 export interface NameRuns {
-  /** One run, in order; names hold no NUL. Throws what the file system says; what was added before stands. */
+  /**
+   * One run, in order; names hold no NUL. Throws when the volume would be left with little, and what the file system says;
+   * what was added before stands.
+   */
   add(sortedNames: readonly BytePath[]): void;
   /** The smallest name not yet taken; no run may be added after the first. Throws what the file system says. */
   take(): BytePath | undefined;
@@ -26,8 +30,11 @@ interface Run {
   name: BytePath;
 }
 
+/** The ledger's: names that wait must not be why a row cannot be written. */
+const LEFT_FREE_BYTES = 64 * 2 ** 20;
+
 /** In a nameless file of this directory: a kill leaves nothing behind. Throws what the file system says. */
-export function openNameRuns(directory: string): NameRuns {
+export function openNameRuns(directory: string, leftFreeBytes = LEFT_FREE_BYTES): NameRuns {
   opened += 1;
   const path = join(directory, `names.${process.pid}.${opened}`);
   let fd: number | undefined = openSync(path, 'wx+', 0o600);
@@ -83,6 +90,8 @@ export function openNameRuns(directory: string): NameRuns {
     add(sortedNames) {
       if (fd === undefined || sortedNames.length === 0) return;
       const bytes = Buffer.from(sortedNames.join(END) + END, 'latin1');
+      if (readVolume(directory).availableBytes - bytes.length < leftFreeBytes)
+        throw new Error('the state directory has no room for names that wait');
       for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, written + at);
       heap.push({ offset: written, end: written + bytes.length, names: [], at: 0, name: '' });
       written += bytes.length;
