@@ -1,12 +1,11 @@
 // Receipts: each hour one object beside the data says what was proved and freed, so that a file's way can be told after
 // it is gone here. Written only if absent, under a name made from its content: nothing is ever overwritten.
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { StoreError } from '../../core/errors.ts';
-import { listPage } from '../../core/listing.ts';
 import type { Log } from '../../core/log.ts';
+import { putOnce } from '../../core/put-once.ts';
 import type { Retrier } from '../../core/retry.ts';
-import { SINGLE_PUT_MAX_BYTES, type Store } from '../../core/store.ts';
+import type { Store } from '../../core/store.ts';
 import type { LedgerRow } from '../ledger/ledger.ts';
 import type { BytePath } from '../paths.ts';
 import { type FreedWhy, freedLine, type ProvedRow, provedLine, RECEIPTS_PREFIX } from './line.ts';
@@ -52,16 +51,11 @@ export function openReceipts(options: {
   let toldLost = 0;
 
   const put = async ({ key, path }: Ready, retry: Retrier, signal: AbortSignal): Promise<void> => {
-    const body = readFileSync(path);
     const full = RECEIPTS_PREFIX + key;
-    const { outcome } = await retry(() => putOnce(store, full, body, signal), signal);
-    if (outcome === 'created') return;
-    // A kill may have come between the answer and the note of it.
-    const page = await retry(() => listPage(store, full, '', signal), signal);
-    const found = page.objects.find((object) => object.key === full);
-    const md5 = createHash('md5').update(body).digest('hex');
-    const isMd5 = store.etagIsMd5 && body.length <= SINGLE_PUT_MAX_BYTES;
-    if (found?.sizeBytes === body.length && (!isMd5 || found.etag === md5)) return;
+    const standing = await putOnce({ store, retry, signal }, full, readFileSync(path));
+    // `same`: a kill may have come between the answer and the note of it. Where ETags say nothing of content, the name does.
+    if (standing === 'created' || standing === 'same') return;
+    if (standing === 'unknown' && !store.etagIsMd5) return;
     throw new StoreError('conflict', `The receipt ${full} is there with other content than its name tells.`);
   };
 
@@ -97,16 +91,4 @@ export function openReceipts(options: {
       }
     },
   };
-}
-
-function putOnce(store: Store, key: string, body: Buffer, signal: AbortSignal) {
-  if (body.length <= SINGLE_PUT_MAX_BYTES)
-    return store.put(key, body, createHash('sha256').update(body).digest('hex'), signal);
-  const source = {
-    sizeBytes: body.length,
-    read: (offset: number, lengthBytes: number) => body.subarray(offset, offset + lengthBytes),
-    progress() {},
-    beforeCommit() {},
-  };
-  return store.putLarge(key, source, undefined, signal);
 }
