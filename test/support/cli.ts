@@ -6,6 +6,11 @@ import type { Readable } from 'node:stream';
 export const ROOT = join(import.meta.dirname, '../..');
 const MAIN = join(ROOT, 'app/main.ts');
 
+/** What a process gets that runs the TypeScript: the modules as compiled before, for a third of its start. */
+export const COMPILED: Readonly<Record<string, string>> = process.env.NODE_COMPILE_CACHE
+  ? { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE }
+  : {};
+
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
@@ -28,7 +33,7 @@ export function startFerry(
 ): { child: ChildProcess; ended: Promise<CliResult> } {
   const child = spawn(process.execPath, [MAIN, ...words], {
     cwd: options.cwd ?? ROOT,
-    env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', NO_COLOR: '1', ...options.env },
+    env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', NO_COLOR: '1', ...COMPILED, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: options.timeoutMs ?? 60_000,
     killSignal: 'SIGKILL',

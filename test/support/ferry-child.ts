@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { type CliResult, collect, ROOT } from './cli.ts';
+import { type CliResult, COMPILED, collect, ROOT } from './cli.ts';
 import type { S3Server } from './s3/server.ts';
 
 const MAIN = join(ROOT, 'app/main.ts');
@@ -39,7 +39,13 @@ export function spawnFerry(
   const command = [...(options.wrapper ?? []), ...(options.program ?? [process.execPath, MAIN]), ...words];
   const child = spawn(command[0] ?? '', command.slice(1), {
     cwd: options.cwd ?? ROOT,
-    env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', NO_COLOR: '1', ...options.env },
+    env: {
+      PATH: process.env.PATH ?? '',
+      HOME: '/nonexistent',
+      NO_COLOR: '1',
+      ...(options.program === undefined ? COMPILED : {}),
+      ...options.env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
   });
