@@ -76,6 +76,7 @@ export async function openTransport(options: TransportOptions): Promise<Dispatch
 }
 
 const NO_HEADERS: IncomingHttpHeaders = {};
+
 /** Exchanges under way that one signal stops. */
 interface UnderWay {
   /** Answers the place to give back. */

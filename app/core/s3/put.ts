@@ -31,8 +31,8 @@ export function hidesMd5(headers: Answer['headers']): boolean {
 
 /** The answer's ETag without quotes. Throws: an answer without one does not come from S3. */
 export function etagOf(operation: string, answer: Answer): string {
-  const quoted = answer.headers.etag ?? '';
-  const etag = quoted.startsWith('"') && quoted.endsWith('"') ? quoted.slice(1, -1) : quoted;
+  // As a listing's is read: the two are compared.
+  const etag = answer.headers.etag?.replaceAll('"', '') ?? '';
   if (etag !== '') return etag;
   throw new StoreError(
     'unavailable',
