@@ -90,11 +90,11 @@ async function run(parts: Parts): Promise<ExitName> {
   const once = settings.once || settings.dryRun;
   const loops = [settleLoop(parts)];
   if (once) {
-    // One pass asks in path order and needs no memory of what is known.
     if (!settings.dryRun) loops.push(proveLoop(parts));
     return moveOnce(parts);
   }
   parts.bells.backlog.ring();
+  // Not for one pass, which asks in path order and needs no memory of what is known.
   loops.push(warmUp(parts));
   loops.push(patrolLoop(parts), backlogLoop(parts), proveLoop(parts), freeLoop(parts), receiptsLoop(parts));
   await whenAborted(parts.finding.signal);

@@ -1,5 +1,5 @@
-// Which files the ledger knows in which state, in twelve bytes a file: a walk over a million retained files asks this
-// table instead of a million rows (0.2 µs instead of 4.4 µs each), and a file that is new costs no query at all.
+// Which files the ledger knows in which state, in twelve bytes a slot: a walk over half a million retained files asks
+// this table instead of half a million rows (0.2 µs instead of 4.4 µs each), and a file that is new costs no query at all.
 import type { BytePath } from '../paths.ts';
 import type { FileStat } from '../walk.ts';
 

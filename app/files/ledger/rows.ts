@@ -9,7 +9,7 @@ import { browserOver } from './browse.ts';
 import { DamagedError, isLedgerFull, takeReserve } from './database.ts';
 import { createKnownFiles } from './known.ts';
 import type { Ledger, LedgerRow, LedgerTotals } from './ledger.ts';
-import { knowsInPathOrder } from './path-order.ts';
+import { knowsInPathOrder, statesOver } from './path-order.ts';
 import { candidatesOver, statOf, uploadsOver } from './tables.ts';
 import { createUnprovedRows } from './unproved-rows.ts';
 
@@ -27,6 +27,7 @@ export function ledgerOver(
   // Tells this run's rows from earlier ones: a time and a random part, within 53 bits.
   const run = Date.now() * 4_096 + Math.floor(Math.random() * 4_096);
   const sql = prepare(db);
+  const states = statesOver(db);
   /** Not yet on disk; `undefined` is a row to forget. */
   let waiting = new Map<BytePath, LedgerRow | undefined>();
   /** Of `waiting`: rows on disk that only become proved. An update costs half of writing the row anew. */
@@ -182,14 +183,12 @@ export function ledgerOver(
     knowsInPathOrder() {
       if (known.isComplete) return knows;
       const isUncommitted = (path: BytePath): boolean => waiting.has(path);
-      return knowsInPathOrder({ db, ask: knows, isUncommitted, forgotten: () => forgotten });
+      return knowsInPathOrder({ read: states, ask: knows, isUncommitted, forgotten: () => forgotten });
     },
     warmUp() {
       if (warmedTo === undefined) return false;
-      // As the columns are declared.
-      const rows = sql.some.all(warmedTo, WARM_UP_ROWS) as unknown as (readonly [BytePath, ...number[]])[];
-      for (const [path, size = 0, mtimeMs = 0, ctimeMs = 0, ino = 0, proved] of rows) {
-        if (path <= warmedTo) throw new DamagedError('its paths are out of order');
+      const rows = states(warmedTo, WARM_UP_ROWS);
+      for (const [path, size, mtimeMs, ctimeMs, ino, proved] of rows) {
         // What was remembered since the start is in already, and newer.
         if (!waiting.has(path) && !known.mayHaveEntered(path))
           known.set(path, { size, mtimeMs, ctimeMs, ino }, proved === 1);
@@ -273,11 +272,6 @@ function provedAt(proved: boolean, previous: LedgerRow | undefined): number {
 
 /** Every statement the rows need. */
 function prepare(db: DatabaseSync) {
-  const some = db.prepare(
-    'SELECT path, size, mtime, ctime, ino, proved FROM files WHERE path > ? ORDER BY path LIMIT ?',
-  );
-  // An object for each of a million rows costs half a second.
-  some.setReturnArrays(true);
   return {
     get: db.prepare('SELECT * FROM files WHERE path = ?'),
     // One number is handed over where a row of thirteen values costs twice as much.
@@ -286,7 +280,6 @@ function prepare(db: DatabaseSync) {
     ),
     put: db.prepare('INSERT OR REPLACE INTO files VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)'),
     prove: db.prepare('UPDATE files SET proved = 1, proved_at = ?, run = ? WHERE path = ?'),
-    some,
     drop: db.prepare('DELETE FROM files WHERE path = ?'),
     unproved: db.prepare('SELECT * FROM files WHERE proved = 0 AND key > ? ORDER BY key LIMIT ?'),
     proved: db.prepare(
