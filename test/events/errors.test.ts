@@ -5,8 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { API_KEY, type ApiFault, docsOf } from '../support/events/api.ts';
-import { createEventsRig, filesBelow, readDay } from '../support/events/rig.ts';
-import { startS3Server } from '../support/s3/server.ts';
+import { createBucketRig, createEventsRig, filesBelow, readDay } from '../support/events/rig.ts';
 
 const DAY = '2026-11-20';
 const wanted = { day: DAY };
@@ -227,16 +226,8 @@ test('an API that bears few requests at once is asked by few at once', async (t)
 });
 
 test("a bucket that refuses to be written ends the run with the store's code, not after pulling every day for nothing", async (t) => {
-  const server = await startS3Server({ deny: ['put'] });
-  t.after(() => server.close());
-  const rig = await createEventsRig(t);
-  server.setClockSkewMs(rig.clock.now() - Date.now());
-  const env = { AWS_ACCESS_KEY_ID: server.accessKeyId, AWS_SECRET_ACCESS_KEY: server.secretAccessKey };
-  Object.assign(process.env, env);
-  t.after(() => Object.keys(env).map((name) => delete process.env[name]));
-  const settings = rig.settings(
-    `events: [charge]\ns3_bucket: ${server.bucket}\ns3: { endpoint: ${server.endpoint}, path_style: true }`,
-  );
+  const { rig, bucket } = await createBucketRig(t, ['put']);
+  const settings = rig.settings(`events: [charge]\n${bucket}`);
   const ending = await rig.run({ settings });
   assert.deepEqual([ending.exit, ending.failed.length, ending.stopped], ['store', 1, 6]);
   assert.match(ending.failed[0]?.message ?? '', /AccessDenied/);

@@ -9,8 +9,7 @@ import { gunzipSync } from 'node:zlib';
 import { addDays, dayOf } from '../../app/events/days.ts';
 import { ferry } from '../support/cli.ts';
 import { API_KEY, docsOf } from '../support/events/api.ts';
-import { createEventsRig, filesBelow, readDay } from '../support/events/rig.ts';
-import { startS3Server } from '../support/s3/server.ts';
+import { createBucketRig, createEventsRig, filesBelow, readDay } from '../support/events/rig.ts';
 
 const DAY = '2026-11-20';
 
@@ -69,17 +68,9 @@ test('the gzip header holds neither time nor system', async (t) => {
 });
 
 test('a bucket and the local folder get the same objects by a role that can neither read nor delete', async (t) => {
-  const server = await startS3Server({ deny: ['read', 'delete'] });
-  t.after(() => server.close());
-  const rig = await createEventsRig(t);
-  server.setClockSkewMs(rig.clock.now() - Date.now());
+  const { rig, server, env, bucket } = await createBucketRig(t, ['read', 'delete']);
   rig.api.docs.set(`charge/${DAY}`, docsOf('charge', DAY, 150));
-  const settings = rig.settings(
-    `events: [charge]\ns3_bucket: ${server.bucket}\ns3_key: raw/api/\ns3: { endpoint: ${server.endpoint}, path_style: true }`,
-  );
-  const env = { AWS_ACCESS_KEY_ID: server.accessKeyId, AWS_SECRET_ACCESS_KEY: server.secretAccessKey };
-  Object.assign(process.env, env);
-  t.after(() => Object.keys(env).map((name) => delete process.env[name]));
+  const settings = rig.settings(`events: [charge]\ns3_key: raw/api/\n${bucket}`);
   assert.equal((await rig.run({ settings, wanted: { day: DAY }, env })).exit, 'ok');
   const set = join(rig.data, 'type=charge', `day=${DAY}`);
   const local = filesBelow(set);

@@ -5,8 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { type CallMade, driftOf } from '../../../policies/iam/drift.ts';
 import { readRole } from '../../../policies/iam/reach.ts';
 import { docsOf } from '../../support/events/api.ts';
-import { createEventsRig } from '../../support/events/rig.ts';
-import { startS3Server } from '../../support/s3/server.ts';
+import { createBucketRig } from '../../support/events/rig.ts';
 import { eventsRoleOf, FULL, PLAIN, roleOf, targetWith } from '../program.ts';
 
 const PREFIX = 'events';
@@ -16,17 +15,10 @@ const LARGE_BYTES = 10 * 2 ** 20;
 
 /** A small day, the same day again, one in parts of an upload, and one whose key somebody else has taken. */
 async function everyCall(t: TestContext): Promise<CallMade[]> {
-  const server = await startS3Server({ deny: ['read', 'delete'] });
-  t.after(() => server.close());
-  const rig = await createEventsRig(t);
-  server.setClockSkewMs(rig.clock.now() - Date.now());
-  const env = { AWS_ACCESS_KEY_ID: server.accessKeyId, AWS_SECRET_ACCESS_KEY: server.secretAccessKey };
-  Object.assign(process.env, env);
-  t.after(() => Object.keys(env).map((name) => delete process.env[name]));
-  const s3 = `{ endpoint: ${server.endpoint}, path_style: true }`;
+  const { rig, server, env, bucket } = await createBucketRig(t, ['read', 'delete']);
   const run = (types: string) =>
     rig.run({
-      settings: rig.settings(`events: [${types}]\ns3_bucket: ${server.bucket}\ns3_key: ${PREFIX}\ns3: ${s3}`),
+      settings: rig.settings(`events: [${types}]\ns3_key: ${PREFIX}\n${bucket}`),
       wanted: { day: DAY },
       env,
     });

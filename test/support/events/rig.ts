@@ -9,6 +9,7 @@ import { chooseWork, type Ending, openWorkshop, type Wanted, workThrough } from 
 import { createSecret } from '../../../app/events/secret.ts';
 import { type EventsSettings, parseEventsFile } from '../../../app/events/settings/read.ts';
 import { createFakeClock, type FakeClock } from '../fake-clock.ts';
+import { type S3Server, type S3ServerOptions, startS3Server } from '../s3/server.ts';
 import { tempDir } from '../temp.ts';
 import { API_KEY, type Doc, type EventsApi, type Shape, startEventsApi } from './api.ts';
 
@@ -107,4 +108,26 @@ export function filesBelow(directory: string): string[] {
   } catch {
     return [];
   }
+}
+
+export interface BucketRig {
+  readonly rig: EventsRig;
+  readonly server: S3Server;
+  /** Credentials of the bucket, in this process's environment too until the test ends. */
+  readonly env: Record<string, string>;
+  /** The lines of a settings file that name the bucket. */
+  readonly bucket: string;
+}
+
+/** A rig and a bucket whose server goes by the rig's clock and refuses some calls. */
+export async function createBucketRig(t: TestContext, deny: S3ServerOptions['deny']): Promise<BucketRig> {
+  const server = await startS3Server(deny === undefined ? {} : { deny });
+  t.after(() => server.close());
+  const rig = await createEventsRig(t);
+  server.setClockSkewMs(rig.clock.now() - Date.now());
+  const env = { AWS_ACCESS_KEY_ID: server.accessKeyId, AWS_SECRET_ACCESS_KEY: server.secretAccessKey };
+  Object.assign(process.env, env);
+  t.after(() => Object.keys(env).map((name) => delete process.env[name]));
+  const bucket = `s3_bucket: ${server.bucket}\ns3: { endpoint: ${server.endpoint}, path_style: true }`;
+  return { rig, server, env, bucket };
 }
