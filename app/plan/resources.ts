@@ -48,10 +48,9 @@ export function planResources(inputs: PlanInputs, volume: VolumePlan, traffic: T
   const largest = Math.max(rate > 0 ? sizeBytes : 0, burst > 0 ? burstSizeBytes : 0);
   const inFlight = concurrency * Math.min(largest, PART_BYTES) * 2;
   const slots = slotsFor(files);
-  const table = slots * KNOWN_SLOT_BYTES;
-  const table15 = table * 1.5;
-  const held = `${bytes(table15)} to know ${number(files)} files (12 B x ${number(slots)} slots, half as much again while it grows) + ${bytes(inFlight)} for ${concurrency} uploads in flight`;
-  const memory = (base: number): number => roundUp(base + table15 + inFlight, 16 * MIB);
+  const known = slots * KNOWN_SLOT_BYTES;
+  const held = `${bytes(known)} for ${number(files)} files known (${KNOWN_SLOT_BYTES} B x ${number(slots)} places, an envelope of what was measured) + ${bytes(inFlight)} for ${concurrency} uploads in flight`;
+  const memory = (base: number): number => roundUp(base + known + inFlight, 16 * MIB);
 
   const cpuPerFile = (size: number): number => CPU_MS_PER_FILE + (size / MIB) * CPU_MS_PER_MIB;
   const busiest = Math.max(traffic.catchUpRate.value, traffic.uploadRate.value);
@@ -128,7 +127,7 @@ export function stateWithSpill(
   };
 }
 
-/** Slots of the table of known files: doubled until the files fill at most 70 %. */
+/** Places of the envelope: doubled until the files fill at most 70 %. */
 function slotsFor(files: number): number {
   let slots = KNOWN_MIN_SLOTS;
   while (slots < KNOWN_MAX_SLOTS && files > slots * KNOWN_FILL) slots *= 2;
