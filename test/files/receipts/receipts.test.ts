@@ -112,6 +112,32 @@ test('an answer that was lost writes no second object: the same lines have the s
   assert.equal([...rig.server.objects.keys()].filter((key) => key.startsWith(RECEIPTS_PREFIX)).length, 1);
 });
 
+test('a key of a receipt that holds other content is never taken for ours; the receipt stays until the key holds it', async (t) => {
+  const rig = await createRig(t, { settings: { receipts: true, keep: true } });
+  rig.write('a');
+  const denied = rig.server.faults.add({
+    when: ({ op, key }) => op === 'PutObject' && key.startsWith(RECEIPTS_PREFIX),
+    do: DENIED,
+  });
+  await rig.once();
+  denied.remove();
+  const directory = readdirSync(rig.state).find((name) => name.endsWith('.receipts')) ?? assert.fail('kept');
+  const waiting = async () => (await openSpool(join(rig.state, directory), rig.source).ready())[0];
+  const ready = (await waiting()) ?? assert.fail('it waits');
+  const key = RECEIPTS_PREFIX + ready.key;
+  const body = readFileSync(ready.path);
+  for (const other of [Buffer.from('other'), Buffer.alloc(body.length)]) {
+    rig.server.place(key, other);
+    await rig.once();
+    assert.equal((await waiting())?.name, ready.name, 'it still waits');
+    assert.deepEqual(rig.server.objects.get(key)?.body, other, 'nothing is overwritten');
+  }
+  assert.ok(rig.lines.some(({ message }) => /with other content than its name tells/.test(message)));
+  rig.server.place(key, body);
+  await rig.once();
+  assert.equal(await waiting(), undefined);
+});
+
 test('times are written in UTC to the millisecond, whatever the file system says', () => {
   const row = { path: 'a', key: 'k', sha256: '', etag: '', proof: 'put' } as const;
   for (const ms of [0, 7, 45.5, 999, 1_000, AT, AT + 1, -1, -62_167_219_200_000, 253_402_300_799_999]) {
