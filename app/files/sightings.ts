@@ -6,6 +6,7 @@ import type { Counters } from './counters.ts';
 import type { PassResult } from './finder.ts';
 import type { FilesSettings } from './settings.ts';
 import type { Tally } from './snapshot.ts';
+import { diskText } from './summary.ts';
 
 /** The counters when a pass began: what moved since is no longer in what the pass saw. */
 export interface PassStart {
@@ -49,6 +50,7 @@ export function createSightings(
   let oldestUnprovedMs: number | undefined;
   let disk: DiskReading | undefined;
   let told = '';
+  let criticalTold = false;
 
   const moved = (): number => counters.sent.files + counters.deduplicated.files;
 
@@ -59,7 +61,19 @@ export function createSightings(
     const usedInodes =
       pass.report.usedInodes - (counters.freed.files + counters.spilled.files - start.freedFiles);
     disk = meter.record(Math.max(0, usedBytes), Math.max(0, usedInodes));
+    tellCritical(disk);
     return disk;
+  };
+
+  /** The alarm does not wait for the next summary. Told again only after the disk was well in between. */
+  const tellCritical = (reading: DiskReading): void => {
+    if (reading.level === 'ok') criticalTold = false;
+    if (reading.level !== 'critical' || criticalTold) return;
+    criticalTold = true;
+    log.error(
+      `The volume of ${settings.source} is nearly full: ${diskText(reading)}. Files that are not proved are never ` +
+        'deleted to make room: see what keeps them from S3, or give the volume more room.',
+    );
   };
 
   /** The same trouble walk after walk is told once. */

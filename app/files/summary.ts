@@ -194,7 +194,8 @@ export function summaryLine(
   };
 }
 
-function diskText(disk: NonNullable<FilesSnapshot['disk']>): string {
+/** A disk as a clause: what is used of it, and the time until it is full. */
+export function diskText(disk: NonNullable<FilesSnapshot['disk']>): string {
   const bytes = `disk ${formatBytes(disk.usedBytes)} of ${formatBytes(disk.limitBytes)}`;
   const inodes =
     disk.usedInodes / disk.limitInodes > disk.usedBytes / disk.limitBytes

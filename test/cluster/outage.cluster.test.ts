@@ -63,8 +63,11 @@ test('without S3 and at fifty times the rate, proved files go first and oldest, 
     LOOK_MS,
   );
   assert.ok(peakWithProved < LIMIT_BYTES, `${peakWithProved} bytes while proved files were left`);
-  const log = await site.kubectl('logs', 'deployment/file-writer', '-c', 'ferry', '--since=30s');
-  assert.match(log, /"level":"error"[^\n]*critical|critical[^\n]*"level":"error"/);
+  const alarmed = async (): Promise<boolean> => {
+    const log = await site.kubectl('logs', 'deployment/file-writer', '-c', 'ferry', '--since=60s');
+    return /"level":"error"[^\n]* is nearly full: [^\n]*\(critical\)/.test(log);
+  };
+  await until(alarmed, 'the log tells of the full volume', 10_000, LOOK_MS);
 
   await site.scaleS3(1);
   await site.whenMetric('ferry_files_disk_level', (level) => level < 2, 180_000);
