@@ -90,8 +90,10 @@ async function run(parts: Parts): Promise<ExitName> {
   const once = settings.once || settings.dryRun;
   const loops = [settleLoop(parts)];
   if (once) {
-    if (!settings.dryRun) loops.push(proveLoop(parts));
-    return moveOnce(parts);
+    if (!settings.dryRun) loops.push(proveLoop(parts), receiptsLoop(parts));
+    const ended = await moveOnce(parts);
+    await endLoops(parts, loops);
+    return ended;
   }
   parts.bells.backlog.ring();
   // Not for one pass, which asks in path order and needs no memory of what is known.
@@ -99,10 +101,14 @@ async function run(parts: Parts): Promise<ExitName> {
   loops.push(patrolLoop(parts), backlogLoop(parts), proveLoop(parts), freeLoop(parts), receiptsLoop(parts));
   await whenAborted(parts.finding.signal);
   if (!stop.signal.aborted) await drainWithin(parts, settings.drainMs);
-  stop.abort();
-  // They end as soon as what they wait for does; a file that is being hashed is not waited for.
-  await Promise.race([Promise.all(loops), parts.clock.sleep(LOOPS_END_MS)]);
+  await endLoops(parts, loops);
   return 'ok';
+}
+
+/** They end as soon as what they wait for does; a file that is being hashed is not waited for. */
+async function endLoops({ stop, clock }: Parts, loops: readonly Promise<void>[]): Promise<void> {
+  stop.abort();
+  await Promise.race([Promise.all(loops), clock.sleep(LOOPS_END_MS)]);
 }
 
 /** One listing, so that a wrong bucket, role or region is told at once and in one sentence. */
@@ -187,10 +193,11 @@ function freeLoop(parts: Parts): Promise<void> {
 }
 
 function receiptsLoop(parts: Parts): Promise<void> {
-  const { receipts, watch, clock, finding } = parts;
-  return repeat(loopOf(parts, 'writing receipts', finding.signal), async () => {
-    await clock.sleep(RECEIPTS_EVERY_MS, finding.signal);
-    if (!finding.signal.aborted) await receipts.publish(clock.now(), false, watch.retrier(), finding.signal);
+  const { receipts, bells, watch, clock, stop } = parts;
+  const { signal } = stop;
+  return repeat(loopOf(parts, 'writing receipts', signal), async () => {
+    await bells.receipts.waitAtMost(clock, RECEIPTS_EVERY_MS, signal);
+    if (!signal.aborted) await receipts.publish(clock.now(), false, watch.retrier(), signal);
   });
 }
 

@@ -55,7 +55,7 @@ export interface Parts {
   readonly prover: Prover;
   readonly receipts: Receipts;
   readonly finder: FinderPorts;
-  readonly bells: Readonly<Record<'backlog' | 'prove' | 'free' | 'progress' | 'room', Bell>>;
+  readonly bells: Readonly<Record<'backlog' | 'prove' | 'free' | 'progress' | 'room' | 'receipts', Bell>>;
   /** Aborts everything. */
   readonly stop: AbortController;
   /** Aborts what looks for more to do. */
@@ -83,6 +83,14 @@ export function assemble(options: MoverOptions): Parts {
     beforeCommit: () => receipts.flush(),
     onDamaged: (sentence) => log.warn(sentence),
   });
+  const bells = {
+    backlog: createBell(),
+    prove: createBell(),
+    free: createBell(),
+    progress: createBell(),
+    room: createBell(),
+    receipts: createBell(),
+  };
   if (settings.receipts && !settings.dryRun) {
     receipts = openReceipts({
       directory: join(settings.state, `${identityOf(settings.source, storeName)}.receipts`),
@@ -96,15 +104,9 @@ export function assemble(options: MoverOptions): Parts {
       onLost: (lines) => {
         counters.receiptLinesLost = lines;
       },
+      onFull: () => bells.receipts.ring(),
     });
   }
-  const bells = {
-    backlog: createBell(),
-    prove: createBell(),
-    free: createBell(),
-    progress: createBell(),
-    room: createBell(),
-  };
   const queue = createQueue();
   const settling = createSettling(settings.settleMs);
   const backoff = createBackoff();

@@ -40,8 +40,8 @@ export const damagedRowBytes = (pathBytes: number): number => 220 + 4 * pathByte
 /** Measured: the write-ahead log stays below 8.3 MiB; the reserve for a full disk is 2 MiB. */
 export const STATE_FIXED_BYTES = 16 * MIB;
 /**
- * Receipts on their way to the bucket at most: a part of 24 MiB that is open, one that is being compressed and what
- * that gives, and 64 MiB compressed that wait while the bucket takes none (app/files/receipts/spool.ts).
+ * Receipts on their way to the bucket at most: a part of 8 MiB that is open, one that is being compressed and what
+ * that gives, and 96 MiB that wait while the bucket takes none (app/files/receipts/spool.ts).
  */
 export const RECEIPTS_STATE_BYTES = 128 * MIB;
 

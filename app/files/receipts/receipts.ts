@@ -44,9 +44,12 @@ export function openReceipts(options: {
   readonly onWritten: () => void;
   /** Told the lines lost so far. */
   readonly onLost: (lines: number) => void;
+  /** Told when there is something to publish before its hour is over. */
+  readonly onFull: () => void;
 }): Receipts {
   const { store, log } = options;
-  const spool = openSpool(options.directory, options.source);
+  const spool = openSpool(options.directory, options.source, options.onFull);
+  let publishing: Promise<void> = Promise.resolve();
   const sentAt = new Map<BytePath, number>();
   let toldLost = 0;
 
@@ -81,14 +84,19 @@ export function openReceipts(options: {
       toldLost = spool.lost;
       options.onLost(spool.lost);
     },
-    async publish(nowMs, all, retry, signal) {
-      spool.seal(nowMs, all);
-      for (const ready of await spool.ready()) {
-        if (signal.aborted) return;
-        await put(ready, retry, signal);
-        spool.done(ready.name);
-        options.onWritten();
-      }
+    publish(nowMs, all, retry, signal) {
+      // One at a time: two would compress one part into one file.
+      const published = publishing.then(async () => {
+        spool.seal(nowMs, all);
+        for (const ready of await spool.ready()) {
+          if (signal.aborted) return;
+          await put(ready, retry, signal);
+          spool.done(ready.name);
+          options.onWritten();
+        }
+      });
+      publishing = published.catch(() => {});
+      return published;
     },
   };
 }

@@ -21,10 +21,16 @@ import { finished } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { endLine } from './line.ts';
 
-/** An hour of 12 files a second, proved and freed, is 22 MB; more becomes a second object of the hour. */
-const PART_MAX_BYTES = 24 * 2 ** 20;
-/** What may wait for the bucket, compressed: days without S3. Beyond it lines are counted, not kept. */
-const WAITING_MAX_BYTES = 64 * 2 ** 20;
+/**
+ * An hour of 12 files a second, proved and freed, is 22 MB: three objects. A part goes to the bucket whole from memory,
+ * compressed to a third of this.
+ */
+const PART_MAX_BYTES = 8 * 2 ** 20;
+/**
+ * What may wait for the bucket: days without S3, since what waits is compressed unless it came within the minute. Beyond
+ * it lines are counted, not kept.
+ */
+const WAITING_MAX_BYTES = 96 * 2 ** 20;
 
 const PART = '.part';
 const SEALED = '.sealed';
@@ -65,8 +71,8 @@ export interface Ready {
   readonly path: string;
 }
 
-/** Takes up what an earlier run left. */
-export function openSpool(directory: string, source: string): Spool {
+/** Takes up what an earlier run left. @param onFull told when a part is sealed for its size: `ready` has work */
+export function openSpool(directory: string, source: string, onFull: () => void = () => {}): Spool {
   let part:
     | { readonly hour: string; readonly fd: number; bytes: number; lines: number; lost: number }
     | undefined;
@@ -103,6 +109,7 @@ export function openSpool(directory: string, source: string): Spool {
     }
     closeSync(fd);
     setAside(directory, hour);
+    full = waitingBytes(directory) > WAITING_MAX_BYTES;
   };
 
   const flush = (): void => {
@@ -122,7 +129,9 @@ export function openSpool(directory: string, source: string): Spool {
       writeAll(current.fd, bytes);
       current.bytes += bytes.length;
       current.lines += lines;
-      if (current.bytes >= PART_MAX_BYTES) end();
+      if (current.bytes < PART_MAX_BYTES) return;
+      end();
+      onFull();
     } catch {
       drop(lines);
       // Part of a line may stand there: another part begins behind it.
@@ -154,10 +163,12 @@ export function openSpool(directory: string, source: string): Spool {
     },
     async ready() {
       for (const name of namesOf(directory, SEALED)) await compress(directory, name);
-      const names = namesOf(directory, READY);
-      const bytes = names.reduce((all, name) => all + statSync(join(directory, name)).size, 0);
-      full = bytes > WAITING_MAX_BYTES;
-      return names.map((name) => ({ name, key: keyOf(name), path: join(directory, name) }));
+      full = waitingBytes(directory) > WAITING_MAX_BYTES;
+      return namesOf(directory, READY).map((name) => ({
+        name,
+        key: keyOf(name),
+        path: join(directory, name),
+      }));
     },
     done: (name) => rmSync(join(directory, name), { force: true }),
     get lost() {
@@ -180,6 +191,11 @@ function namesOf(directory: string, end: string): string[] {
   } catch {
     return [];
   }
+}
+
+function waitingBytes(directory: string): number {
+  const names = [...namesOf(directory, SEALED), ...namesOf(directory, READY)];
+  return names.reduce((all, name) => all + statSync(join(directory, name)).size, 0);
 }
 
 function writeAll(fd: number, bytes: Buffer): void {
@@ -220,7 +236,7 @@ function takeUp(directory: string, source: string): void {
   for (const name of namesOf(directory, '.tmp')) rmSync(join(directory, name));
 }
 
-/** By its newlines: a part is up to 24 MiB, too much to be split as text. */
+/** By its newlines: a part is too much to be split as text. */
 function countLines(bytes: Buffer): number {
   let lines = 0;
   for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) lines += 1;

@@ -1,14 +1,16 @@
-// A bucket that takes no receipts for days: they take no more of the state volume than the plan gives them.
+// Receipts on their way take no more of the state volume than the plan gives them: neither in a burst, nor in days
+// without the bucket.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { provedLine } from '../../../app/files/receipts/line.ts';
+import { provedLine, RECEIPTS_PREFIX } from '../../../app/files/receipts/line.ts';
 import { openSpool } from '../../../app/files/receipts/spool.ts';
 import { RECEIPTS_STATE_BYTES } from '../../../app/plan/measured.ts';
-import { tempDir } from '../../support/temp.ts';
+import { createRig } from '../../support/mover-rig.ts';
+import { tempDir, until } from '../../support/temp.ts';
 
 const AT = Date.UTC(2026, 10, 21, 13);
 const MINUTE_MS = 60_000;
@@ -65,4 +67,15 @@ test('receipts that wait stay within what the plan gives them; what is beyond is
   await minute(AT + (minutes + 1) * MINUTE_MS);
   assert.equal(spool.lost, before, 'with room nothing more is lost');
   t.diagnostic(`${minutes} minutes of ${LINES} files, at most ${Math.ceil(most / 2 ** 20)} MiB`);
+});
+
+test('a part that is full goes to the bucket at once, not with the minute or the end of the pass', async (t) => {
+  const rig = await createRig(t, { settings: { receipts: true, retentionMs: 60 * MINUTE_MS } });
+  // Long paths: a line says one twice, and 8 MiB of lines are a part.
+  const below = [1, 2, 3, 4].map((level) => `${level}`.repeat(230)).join('/');
+  for (let number = 0; number < 4_500; number += 1) rig.write(`${below}/${number}`, `${number}`);
+  await rig.start();
+  const receipts = () => [...rig.server.objects.keys()].filter((key) => key.startsWith(RECEIPTS_PREFIX));
+  // A minute has not gone by since the first file was proved.
+  await until(() => receipts().length === 1, 'a receipt is in the bucket', MINUTE_MS / 2);
 });
