@@ -30,8 +30,8 @@ export function imageConfig(dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 
 export function imageCommand(bundle: string, dockerfile?: string): string[] {
   const { Entrypoint, Env } = imageConfig(dockerfile);
   const flags = Entrypoint.slice(1).filter((word) => word.startsWith('-'));
-  const arenas = Env.find((one) => one.startsWith('MALLOC_ARENA_MAX='));
-  return [...(arenas === undefined ? [] : ['env', arenas]), process.execPath, ...flags, bundle];
+  const malloc = Env.filter((one) => one.startsWith('MALLOC_'));
+  return [...(malloc.length === 0 ? [] : ['env', ...malloc]), process.execPath, ...flags, bundle];
 }
 
 function listOf(stage: string, instruction: string): string[] | undefined {
