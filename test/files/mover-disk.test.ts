@@ -85,7 +85,7 @@ test('after a restart rows of an earlier run free no room before they are hashed
   rig.server.remove(name(0));
   for (let number = 80; number < 95; number += 1) hashes.push(rig.write(name(number)));
   const mover = await rig.start();
-  await until(() => mover.snapshot().total.freedEarly.files >= 10, 'room is made', 20_000);
-  await until(() => mover.snapshot().disk?.level === 'ok', 'the level is well again', 20_000);
+  await until(() => mover.snapshot().total.freedEarly.files >= 10, 'room is made');
+  await until(() => mover.snapshot().disk?.level === 'ok', 'the level is well again');
   assert.deepEqual(lost(rig.server, rig.source, hashes), []);
 });
