@@ -12,7 +12,7 @@ import { until } from '../../support/temp.ts';
 const ROUNDS = 5;
 
 test('after kills at random instants every file has its lines in whole receipts', {
-  timeout: 170_000,
+  timeout: 400_000,
 }, async (t) => {
   const rig = await createRig(t);
   const writer = startKillWriter(rig.source, 5, 20, () => rig.server.objects.size);
