@@ -122,7 +122,7 @@ test('the bundle moves files as a user who owns nothing but the data', async (t)
     cwd: '/',
     env: {},
     encoding: 'utf8',
-    timeout: 30_000,
+    timeout: 120_000,
     ...asUser,
   });
   assert.equal(result.status, 0, result.stdout + result.stderr);

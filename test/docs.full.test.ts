@@ -7,7 +7,7 @@ import { existsSync, globSync, mkdirSync, readFileSync, utimesSync, writeFileSyn
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { EXIT } from '../app/core/errors.ts';
-import { ROOT } from './support/cli.ts';
+import { COMPILED, ROOT } from './support/cli.ts';
 import { API_KEY, docsOf, startEventsApi } from './support/events/api.ts';
 import { credentialsOf } from './support/ferry-child.ts';
 import { type S3Server, startS3Server } from './support/s3/server.ts';
@@ -93,6 +93,7 @@ async function run(t: TestContext, line: string, place: Place, number: number): 
       PATH: process.env.PATH,
       HOME: place.directory,
       API_KEY,
+      ...COMPILED,
       ...credentialsOf(place.server),
       ...(local || /^ferry (demo|plan)?/.exec(line)?.[1] !== undefined ? {} : server),
     },
@@ -109,7 +110,7 @@ async function run(t: TestContext, line: string, place: Place, number: number): 
     await until(
       () => /moving|Look at it/.test(output) || child.exitCode !== null,
       `${line} is under way`,
-      60_000,
+      120_000,
     );
     child.kill('SIGTERM');
   }
@@ -119,7 +120,7 @@ async function run(t: TestContext, line: string, place: Place, number: number): 
   return output;
 }
 
-test('every command in README and docs does what it is there for', { timeout: 600_000 }, async (t) => {
+test('every command in README and docs does what it is there for', { timeout: 1_500_000 }, async (t) => {
   const directory = await tempDir(t);
   const server = await startS3Server({ bucket: 'my-bucket' });
   t.after(() => server.close());

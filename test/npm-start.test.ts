@@ -17,7 +17,7 @@ test('npm start moves relative to where it was typed, and SIGTERM to npm reaches
     cwd: directory,
     env: { HOME: directory },
   });
-  await until(() => existsSync(join(directory, 'out/file')), 'the file is moved', 30_000);
+  await until(() => existsSync(join(directory, 'out/file')), 'the file is moved', 60_000);
   run.child.kill('SIGTERM');
   // Its output ends only with the last process that holds it: an orphan would keep this waiting.
   const { stdout } = await run.ended;

@@ -8,8 +8,9 @@ import { documentsOf } from '../../manifests/synth.ts';
 import { WEAKENINGS, weakened } from '../manifests/pod-security.ts';
 import { at, list, podsOf } from '../manifests/targets.ts';
 import { ROOT } from '../support/cli.ts';
+import { until } from '../support/temp.ts';
 import { kubectl, tryKubectl } from './kubectl.ts';
-import { createSite, deliveredSettings, rendered, type Site } from './site.ts';
+import { createSite, deliveredSettings, LOOK_MS, rendered, type Site } from './site.ts';
 
 const DRY_RUN = ['--dry-run=server', '--warnings-as-errors'];
 
@@ -99,6 +100,10 @@ async function knowMonitoring(site: Site): Promise<void> {
     };
     await kubectl(['apply', '-f', '-'], JSON.stringify(crd));
     site.atEnd(() => tryKubectl(['delete', 'crd', name]));
-    await kubectl(['wait', `crd/${name}`, '--for=condition=Established', '--timeout=60s']);
+    await kubectl(['wait', `crd/${name}`, '--for=condition=Established', '--timeout=240s']);
+    // Established is said before it is served.
+    const isServed = async (): Promise<boolean> =>
+      (await tryKubectl(['-n', site.namespace, 'get', name])).exit === 0;
+    await until(isServed, `${name} is served`, 60_000, LOOK_MS);
   }
 }

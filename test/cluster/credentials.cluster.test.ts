@@ -154,6 +154,6 @@ async function startSts(site: Site): Promise<string> {
     const { exit, stderr } = await tryKubectl(['apply', '-f', '-'], JSON.stringify(object));
     assert.equal(exit, 0, stderr);
   }
-  await site.kubectl('wait', 'pod/sts', '--for=condition=Ready', '--timeout=60s');
+  await site.kubectl('wait', 'pod/sts', '--for=condition=Ready', '--timeout=240s');
   return site.kubectl('get', 'pod', 'sts', '-o', 'jsonpath={.status.podIP}');
 }

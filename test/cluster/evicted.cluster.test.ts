@@ -11,12 +11,17 @@ test('an emptyDir over its limit gets the pod evicted, writer and all', async (t
   const site = await createSite(t, { values, patch: FAST_WRITER, apply: false });
   if (site === undefined) return;
   await withoutS3(site);
-  await site.whenMetric('ferry_files_disk_used_bytes', (used) => used > 24 * 2 ** 20);
-  const overMs = performance.now();
   const evictions = async () =>
     list(at(await site.json('get', 'events', '--field-selector=reason=Evicted'), ['items']));
-  await until(async () => (await evictions()).length > 0, 'the pod is evicted', 180_000, LOOK_MS);
-  const seconds = (performance.now() - overMs) / 1_000;
+  // The kubelet may look in the very moment in which the limit is passed: the pod is gone before it tells of it then.
+  let overMs: number | undefined;
+  const evicted = async (): Promise<boolean> => {
+    const used = (await site.metrics()).get('ferry_files_disk_used_bytes') ?? 0;
+    if (used > 24 * 2 ** 20) overMs ??= performance.now();
+    return (await evictions()).length > 0;
+  };
+  await until(evicted, 'the pod is evicted', 300_000, LOOK_MS);
+  const seconds = (performance.now() - (overMs ?? performance.now())) / 1_000;
   const [event] = await evictions();
   assert.match(String(at(event, ['message'])), /Usage of EmptyDir volume "data" exceeds the limit "24Mi"/);
   t.diagnostic(`evicted ${seconds.toFixed(0)} s after the limit was passed`);

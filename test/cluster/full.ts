@@ -36,10 +36,10 @@ export async function fillsAndLives(t: TestContext, site: Site): Promise<void> {
     return (await tryKubectl(['-n', site.namespace, ...words])).stdout;
   };
   const full = async () => /ENOSPC/.test((await log([])) + (await log(['--previous'])));
-  await until(full, 'the writer has no space left', 180_000, LOOK_MS);
+  await until(full, 'the writer has no space left', 300_000, LOOK_MS);
   const pod = await site.when(({ phase }) => phase === 'Running', 'the pod lives');
   await site.scaleS3(1);
-  await site.whenMetric('ferry_files_freed_total', (files) => files > 500, 180_000);
+  await site.whenMetric('ferry_files_freed_total', (files) => files > 500, 300_000);
   const again = await site.ready();
   assert.equal(again.uid, pod.uid);
   assert.equal(again.restarts('ferry'), 0);

@@ -1,6 +1,7 @@
 // kubectl as a function: words in, text or objects out; and commands that run on until the test ends them.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import type { TestContext } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 
 /** What kubectl answered; `exit` 0 is success. */
 export interface Answer {
@@ -10,7 +11,14 @@ export interface Answer {
 }
 
 const LONGEST_ANSWER_BYTES = 256 * 2 ** 20;
-const DEADLINE_MS = 180_000;
+const DEADLINE_MS = 300_000;
+/** What an API server on a busy machine, or the way to it, says to a request that it did not take. */
+const NOT_NOW =
+  /TLS handshake timeout|connection (refused|reset)|i\/o timeout|etcdserver: |deadline exceeded|too many requests|unexpected EOF|currently unable|did not complete|connection lost/i;
+/** Asked twice they do the same; what is executed this way here only reads. */
+const REPEATABLE = new Set(['apply', 'config', 'exec', 'get', 'logs', 'patch', 'rollout', 'scale', 'wait']);
+const REPEAT_FOR_MS = 60_000;
+const PAUSE_MS = 1_000;
 
 /** Runs kubectl to its end, whatever it is. */
 export function tryKubectl(words: readonly string[], input?: string): Promise<Answer> {
@@ -24,9 +32,15 @@ export function tryKubectl(words: readonly string[], input?: string): Promise<An
   });
 }
 
-/** Its stdout. Rejects with what kubectl said when it failed. */
+/** Its stdout. Asks again where the server did not take it; rejects with what kubectl said when it failed. */
 export async function kubectl(words: readonly string[], input?: string): Promise<string> {
-  const { exit, stdout, stderr } = await tryKubectl(words, input);
+  const untilMs = performance.now() + REPEAT_FOR_MS;
+  let { exit, stdout, stderr } = await tryKubectl(words, input);
+  const verb = words[0] === '-n' ? words[2] : words[0];
+  while (exit > 0 && REPEATABLE.has(verb ?? '') && NOT_NOW.test(stderr) && performance.now() < untilMs) {
+    await wait(PAUSE_MS);
+    ({ exit, stdout, stderr } = await tryKubectl(words, input));
+  }
   if (exit === 0) return stdout;
   throw new Error(`kubectl ${words.join(' ').slice(0, 400)} failed (${exit}): ${stderr.slice(-2_000)}`);
 }

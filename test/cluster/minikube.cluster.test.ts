@@ -33,7 +33,7 @@ test('the documented commands start, show, break and take down a site whose ever
   );
 
   const [off, on, end] = cut;
-  await site.whenMetric('ferry_files_proved_total', (files) => files >= SENT, 180_000);
+  await site.whenMetric('ferry_files_proved_total', (files) => files >= SENT, 300_000);
   await run(site, off);
   await site.whenMetric('ferry_files_store_up', (up) => up === 0);
   await site.whenMetric('ferry_files_backlog_files', (files) => files > 0);
@@ -82,7 +82,7 @@ function run(site: Site, command: string | undefined): Promise<string> {
 /** A command that runs on shows what it is there for. */
 async function sees(t: TestContext, site: Site, command: string | undefined, what: RegExp): Promise<void> {
   const running = startKubectl(t, words(site, command));
-  await until(() => what.test(running.output()), `${command} shows ${what}`, 60_000);
+  await until(() => what.test(running.output()), `${command} shows ${what}`, 120_000);
   await running.stop();
 }
 
@@ -91,13 +91,10 @@ async function seesMetrics(t: TestContext, site: Site, command: string | undefin
   const asked = words(site, command).map((word) => (word === '9464' ? ':9464' : word));
   const running = startKubectl(t, asked);
   const port = () => /127\.0\.0\.1:(\d+)/.exec(running.output())?.[1];
-  await until(() => port() !== undefined, 'the port is forwarded', 60_000);
-  await until(
-    async () =>
-      (await (await fetch(`http://127.0.0.1:${port()}/metrics`)).text()).includes('ferry_files_sent_total'),
-    'the metrics are shown',
-    60_000,
-    LOOK_MS,
-  );
+  await until(() => port() !== undefined, 'the port is forwarded', 120_000);
+  const metrics = (): Promise<string> =>
+    fetch(`http://127.0.0.1:${port()}/metrics`).then((answer) => answer.text(), String);
+  const shown = async (): Promise<boolean> => (await metrics()).includes('ferry_files_sent_total');
+  await until(shown, 'the metrics are shown', 120_000, LOOK_MS);
   await running.stop();
 }

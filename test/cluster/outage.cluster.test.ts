@@ -34,7 +34,7 @@ test('without S3 and at fifty times the rate, proved files go first and oldest, 
   });
   if (site === undefined) return;
   const pod = await site.ready();
-  await site.whenMetric('ferry_files_freed_early_total', (files) => files > 0, 180_000);
+  await site.whenMetric('ferry_files_freed_early_total', (files) => files > 0, 300_000);
   const before = await writtenBy(site);
   const kept = await localFiles(site);
   const gone = before.flatMap(({ path }, index) => (kept.has(path) ? [] : [index]));
@@ -59,19 +59,19 @@ test('without S3 and at fifty times the rate, proved files go first and oldest, 
       return level === 2;
     },
     'the disk is critical',
-    180_000,
+    300_000,
     LOOK_MS,
   );
   assert.ok(peakWithProved < LIMIT_BYTES, `${peakWithProved} bytes while proved files were left`);
   const alarmed = async (): Promise<boolean> => {
-    const log = await site.kubectl('logs', 'deployment/file-writer', '-c', 'ferry', '--since=60s');
+    const log = await site.kubectl('logs', 'deployment/file-writer', '-c', 'ferry', '--since=180s');
     return /"level":"error"[^\n]* is nearly full: [^\n]*\(critical\)/.test(log);
   };
-  await until(alarmed, 'the log tells of the full volume', 10_000, LOOK_MS);
+  await until(alarmed, 'the log tells of the full volume', 60_000, LOOK_MS);
 
   await site.scaleS3(1);
-  await site.whenMetric('ferry_files_disk_level', (level) => level < 2, 180_000);
-  await site.whenMetric('ferry_files_backlog_files', (files) => files < RATE * 5, 180_000);
+  await site.whenMetric('ferry_files_disk_level', (level) => level < 2, 300_000);
+  await site.whenMetric('ferry_files_backlog_files', (files) => files < RATE * 5, 300_000);
   const after = await site.ready();
   assert.equal(after.uid, pod.uid);
   assert.equal(after.restarts('writer') + after.restarts('ferry'), 0);

@@ -67,7 +67,7 @@ export async function storedObjects(t: Pick<TestContext, 'after'>, site: Site): 
   }
   const forward = startKubectl(t, ['-n', site.namespace, 'port-forward', 'service/ferry-s3', ':7070']);
   const port = () => /127\.0\.0\.1:(\d+)/.exec(forward.output())?.[1];
-  await until(() => port() !== undefined, 'the port is forwarded', 30_000);
+  await until(() => port() !== undefined, 'the port is forwarded', 120_000);
   try {
     return await readAll(site, `http://127.0.0.1:${port()}`);
   } finally {

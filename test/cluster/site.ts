@@ -22,6 +22,9 @@ export const POD = ['spec', 'template', 'spec'] as const;
 const WRITER_PODS = 'app.kubernetes.io/component=writer';
 /** A look at the cluster starts a kubectl: 0.1 s of CPU. */
 export const LOOK_MS = 1_000;
+/** Three sites at a time start, roll over and are looked at on two busy cores. */
+const PATIENCE_MS = 240_000;
+const PATIENCE = `--timeout=${PATIENCE_MS / 1_000}s`;
 const run = promisify(execFile);
 
 export interface Site {
@@ -37,6 +40,8 @@ export interface Site {
   kubectl(...words: string[]): Promise<string>;
   /** What `kubectl … -o json` prints in this namespace. */
   json(...words: string[]): Promise<unknown>;
+  /** All pods of the writer: those too that have ended or are about to. */
+  pods(): Promise<Pod[]>;
   /** The one pod of the writer; undefined when there is none, or more than one. */
   pod(): Promise<Pod | undefined>;
   /** Waits until the writer's pod is as it is asked to be. @param what as in `until` */
@@ -260,11 +265,14 @@ function siteOf({ cleanUps, ...given }: Given): Site {
     atEnd: (cleanUp) => cleanUps.push(cleanUp),
     kubectl: (...words) => kubectl([...own, ...words]),
     json: (...words) => kubectlJson([...own, ...words]),
+    async pods() {
+      return list(at(await site.json('get', 'pods', '-l', WRITER_PODS), ['items'])).map(podOf);
+    },
     async pod() {
-      const pods = list(at(await site.json('get', 'pods', '-l', WRITER_PODS), ['items'])).map(podOf);
+      const pods = await site.pods();
       return pods.length === 1 ? pods[0] : undefined;
     },
-    async when(holds, what, deadlineMs = 120_000) {
+    async when(holds, what, deadlineMs = PATIENCE_MS) {
       let found: Pod | undefined;
       await until(
         async () => {
@@ -297,7 +305,7 @@ function siteOf({ cleanUps, ...given }: Given): Site {
         if (answer.exit !== 0) answer = await tryKubectl(['-n', namespace, ...words]);
         return answer.exit === 0;
       };
-      await until(ran, `${container} runs a script`, 120_000, LOOK_MS).catch((error: Error) => {
+      await until(ran, `${container} runs a script`, PATIENCE_MS, LOOK_MS).catch((error: Error) => {
         throw new Error(`${error.message} ${answer.stderr.slice(-2_000)}`);
       });
       return answer.stdout;
@@ -310,7 +318,7 @@ function siteOf({ cleanUps, ...given }: Given): Site {
       const values = stdout.matchAll(/^(ferry_[a-z_]+) (\S+)$/gm);
       return new Map([...values].map(([, name = '', value]) => [name, Number(value)]));
     },
-    async whenMetric(name, holds, deadlineMs = 120_000) {
+    async whenMetric(name, holds, deadlineMs = PATIENCE_MS) {
       const asked = async (): Promise<boolean> => {
         const value = (await site.metrics()).get(name);
         return value !== undefined && holds(value);
@@ -319,16 +327,9 @@ function siteOf({ cleanUps, ...given }: Given): Site {
     },
     async scaleS3(replicas) {
       await site.kubectl('scale', 'deployment/ferry-s3', `--replicas=${replicas}`);
-      if (replicas === 1) await site.kubectl('rollout', 'status', 'deployment/ferry-s3', '--timeout=120s');
+      if (replicas === 1) await site.kubectl('rollout', 'status', 'deployment/ferry-s3', PATIENCE);
       else
-        await site.kubectl(
-          'wait',
-          'pods',
-          '-l',
-          'app.kubernetes.io/component=s3',
-          '--for=delete',
-          '--timeout=60s',
-        );
+        await site.kubectl('wait', 'pods', '-l', 'app.kubernetes.io/component=s3', '--for=delete', PATIENCE);
     },
   };
   return site;

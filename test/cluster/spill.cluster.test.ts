@@ -25,9 +25,9 @@ test('with a spill volume the pod outlives an outage of more files than its disk
   const pod = await site.ready();
   await site.scaleS3(0);
   // More than the critical share of the disk went over.
-  await site.whenMetric('ferry_files_spilled_total', (files) => files * 16_384 > LIMIT_BYTES * 0.25, 240_000);
+  await site.whenMetric('ferry_files_spilled_total', (files) => files * 16_384 > LIMIT_BYTES * 0.25, 300_000);
   await site.scaleS3(1);
-  await site.whenMetric('ferry_files_spill_waiting_files', (files) => files === 0, 240_000);
+  await site.whenMetric('ferry_files_spill_waiting_files', (files) => files === 0, 300_000);
   const after = await site.ready();
   assert.equal(after.uid, pod.uid);
   assert.equal(after.restarts('writer') + after.restarts('ferry'), 0);

@@ -5,7 +5,7 @@ import { count, demoDirectory, filesBelow, startDemo } from './demo-runs.ts';
 
 test('with the real burst, what is proved is freed after a minute and nothing else is', async (t) => {
   const root = demoDirectory(t);
-  const { code, stdout, stderr } = await startDemo(t, root, '--for', '90s').ended;
+  const { code, stdout, stderr } = await startDemo(t, root, '--for', '120s').ended;
   assert.equal(code, 0, stdout + stderr);
   const { written, inBucket, stillLocal, objects } = count(root);
   assert.ok(written > 5_000 + 12 * 80, `${written} written`);

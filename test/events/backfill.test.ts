@@ -22,6 +22,7 @@ function yaml(url: string, directory: string, worker: number): string {
 save_data_locally: true
 local_path: ${join(directory, 'data')}
 state: ${join(directory, `state-${worker}`)}
+headers: { x-worker: '${worker}' }
 events: [${TYPES.join(', ')}]
 `;
 }
@@ -34,6 +35,13 @@ test('two workers share a backfill: every day once, no day pulled by both', asyn
   const files = [1, 2].map((worker) => join(rig.directory, `events-${worker}.yaml`));
   for (const [index, file] of files.entries())
     writeFileSync(file, yaml(rig.api.url, rig.directory, index + 1));
+  // Whoever starts first waits for the other one: alone it might have done it all by then.
+  const seen = new Set<unknown>();
+  const both = Promise.withResolvers<void>();
+  rig.api.before = ({ headers }) => {
+    if (seen.add(headers['x-worker']).size === 2) both.resolve();
+    return both.promise;
+  };
   const results = await Promise.all(
     files.map((file) =>
       ferry(['events', 'backfill', '--config', file, '--from', FROM, '--to', TO, '--parallel', '2'], {

@@ -50,7 +50,7 @@ test('an answer that does not come is given up after its time, and asked for aga
   rig.api.docs.set(`charge/${DAY}`, docsOf('charge', DAY, 5));
   const never = new Promise<void>(() => {});
   rig.api.before = ({ number }) => (number === 1 ? never : undefined);
-  const settings = rig.settings('events: [charge]\napi: { timeout_seconds: 0.2 }');
+  const settings = rig.settings('events: [charge]\napi: { timeout_seconds: 2 }');
   assert.equal((await rig.run({ wanted, settings })).exit, 'ok');
   assert.equal(rig.api.asked.length, 2);
   assert.equal(readDay(rig.data, 'charge', DAY)?.docs.length, 5);

@@ -104,10 +104,11 @@ test('SIGTERM ends a run at once with the code for another try, and the next one
   let hold = true;
   rig.api.before = ({ number }) => (hold && number === 6 ? new Promise<void>(() => {}) : undefined);
   const config = join(rig.directory, 'events.yaml');
-  writeFileSync(config, `url: ${rig.api.url}\nsave_data_locally: true\nevents: [charge]\nlookback: 1\n`);
-  const start = () => spawnFerry(t, ['events', '--config', config], { env: { API_KEY }, cwd: rig.directory });
+  writeFileSync(config, `url: ${rig.api.url}\nsave_data_locally: true\nevents: [charge]\n`);
+  const words = ['events', '--config', config, '--day', yesterday];
+  const start = () => spawnFerry(t, words, { env: { API_KEY }, cwd: rig.directory });
   const run = start();
-  await until(() => rig.api.asked.length === 6, 'it waits for the sixth page', 30_000);
+  await until(() => rig.api.asked.length === 6, 'it waits for the sixth page');
   run.child.kill('SIGTERM');
   const { exit, stdout } = await run.ended;
   assert.equal(exit, EXIT.transient, stdout);

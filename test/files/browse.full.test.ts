@@ -17,7 +17,7 @@ const EVERYTHING: BrowseQuery = {
 };
 
 test('of a million files any page, name and time is answered within 100 ms', {
-  timeout: 300_000,
+  timeout: 900_000,
 }, async (t) => {
   const { browser, nowMs } = await millionFiles(t);
   /** The quickest of three: the machine may have had something else to do. */

@@ -34,7 +34,7 @@ export function runChild(
   const [command = '', ...words] = limited;
   const { status, signal, stdout, stderr } = spawnSync(command, words, {
     encoding: 'utf8',
-    timeout: 30_000,
+    timeout: 120_000,
     cwd: '/',
     ...(plain && isRoot ? { uid: NOBODY, gid: NOBODY } : {}),
   });

@@ -75,7 +75,7 @@ test('between two walks that are an hour apart, new files land within seconds: i
   rig.write('top');
   rig.write('new/deep/third');
   for (const key of ['known/second', 'top', 'new/deep/third'])
-    await until(() => rig.server.objects.has(key), `${key} is there`, 20_000);
+    await until(() => rig.server.objects.has(key), `${key} is there`);
   assert.equal(mover.snapshot().total.walks, walks);
 });
 
@@ -87,5 +87,5 @@ test('on a share that tells of nothing the walk finds every file', async (t) => 
   rig.write('known/second');
   rig.write('new/deep/third');
   for (const key of ['known/second', 'new/deep/third'])
-    await until(() => rig.server.objects.has(key), `${key} is there`, 20_000);
+    await until(() => rig.server.objects.has(key), `${key} is there`);
 });

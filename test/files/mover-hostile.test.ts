@@ -76,12 +76,15 @@ test('a stop ends a start whose first listing hangs, and a chmod or a hard link 
     when: ({ op }) => op === 'ListObjectsV2',
     do: { kind: 'hold', gate, at: 'before' },
   });
-  const mover = await rig.start({ drainMs: 500 });
+  const mover = await rig.start({ drainMs: 500, requestTimeoutMs: 30_000 });
   await gate.arrived;
   const stoppedMs = performance.now();
   mover.drain();
   assert.equal(await mover.done, 'ok');
-  assert.ok(performance.now() - stoppedMs < 5_000, 'it ended within its budget');
+  assert.ok(
+    performance.now() - stoppedMs < 15_000,
+    'it ended within its budget, where a request may take 30 s',
+  );
   hung.remove();
   gate.release();
 

@@ -1,6 +1,6 @@
 // No proof, no delete: whatever the listing does, a local file goes only once its object was seen.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { assertExactly, createRig, localHashes } from '../support/mover-rig.ts';
@@ -35,7 +35,7 @@ for (const [name, fault] of Object.entries(BROKEN)) {
     const broken = rig.server.faults.add({ when: isListing, do: fault });
     const hashes = Array.from({ length: 40 }, (_, number) => rig.write(`file-${number + 10}`));
     await until(() => mover.snapshot().total.sent.files >= 40, 'all are sent');
-    await until(() => broken.hits() >= 4, 'the broken listing was asked several times', 20_000);
+    await until(() => broken.hits() >= 4, 'the broken listing was asked several times');
     const { proved, freed } = mover.snapshot().total;
     // Half a page that says it is all still shows what it shows, and a page of one object cannot be out of order.
     const shown = name === 'listing truncated' ? 39 : name === 'listing unordered' ? broken.hits() : 0;
@@ -54,12 +54,16 @@ for (const [name, fault] of Object.entries(BROKEN)) {
 }
 
 test('files stay for their retention although they are proved, and go when it is over', async (t) => {
-  const rig = await createRig(t, { settings: { retentionMs: 2_500 } });
-  rig.write('young');
+  const retentionMs = 4_000;
+  const rig = await createRig(t, { settings: { retentionMs } });
   const mover = await rig.start();
-  await until(() => mover.snapshot().retained.files === 1, 'it is proved');
-  assert.ok(existsSync(join(rig.source, 'young')));
+  rig.write('young');
+  const { ctimeMs } = statSync(join(rig.source, 'young'));
+  await until(() => mover.snapshot().total.proved.files === 1, 'it is proved');
   await until(() => !existsSync(join(rig.source, 'young')), 'the retention is over');
+  // Whenever it was proved: before its time it did not go.
+  const stayedMs = Date.now() - ctimeMs;
+  assert.ok(stayedMs >= retentionMs, `${stayedMs} ms`);
   assert.equal(mover.snapshot().total.freed.files, 1);
   assert.equal(mover.snapshot().total.freedEarly.files, 0);
 });
@@ -84,7 +88,7 @@ test('an object that vanished from the bucket before its proof is sent again and
   rig.server.remove('gone');
   denied.remove();
   await until(() => mover.snapshot().total.vanishedObjects === 1, 'its absence is found');
-  await until(() => !existsSync(join(rig.source, 'gone')), 'it is sent again, proved and freed', 20_000);
+  await until(() => !existsSync(join(rig.source, 'gone')), 'it is sent again, proved and freed');
   assertExactly(rig.server, [hash]);
   assert.equal(mover.snapshot().total.sent.files, 2);
 });
@@ -95,7 +99,7 @@ test('an object that vanished between two runs is found out before the file is d
   await rig.once({ keep: true });
   rig.server.remove('gone');
   const mover = await rig.start();
-  await until(() => !existsSync(join(rig.source, 'gone')), 'it is sent again, proved and freed', 20_000);
+  await until(() => !existsSync(join(rig.source, 'gone')), 'it is sent again, proved and freed');
   assertExactly(rig.server, [hash]);
   assert.equal(mover.snapshot().total.vanishedObjects, 1);
 });

@@ -62,7 +62,8 @@ test('a key taken by other content before the start is left alone', async (t) =>
 });
 
 test('a file rewritten between its proof and its delete stays and is sent again', async (t) => {
-  const rig = await createRig(t, { hints: false, settings: { retentionMs: 1_000, walkEveryMs: 3_000 } });
+  // Between the end of the retention and the next walk, that is: time enough to be proved before that.
+  const rig = await createRig(t, { hints: false, settings: { retentionMs: 4_000, walkEveryMs: 6_000 } });
   rig.write('late', 'before');
   const mover = await rig.start();
   await until(() => mover.snapshot().retained.files === 1, 'it is proved and kept');
@@ -75,7 +76,7 @@ test('a file rewritten between its proof and its delete stays and is sent again'
   await until(() => mover.snapshot().retained.files === 0, 'the retention has ended');
   assert.equal(readFileSync(absolute, 'utf8'), 'after!');
   assert.equal(mover.snapshot().total.freed.files, 0);
-  await until(() => objectsByContent(rig.server).has(now), 'the new content is sent', 20_000);
+  await until(() => objectsByContent(rig.server).has(now), 'the new content is sent');
 });
 
 test('a file rewritten while its PUT is under way is sent again in its new state and only that is freed', async (t) => {
@@ -110,7 +111,7 @@ test('a large file that grows while its parts go up is not committed; its later 
   await gate.arrived;
   const whole = rig.write('growing', Buffer.alloc(18 * 2 ** 20, 'b'));
   gate.release();
-  await until(() => objectsByContent(rig.server).has(whole), 'the later state is in the bucket', 20_000);
+  await until(() => objectsByContent(rig.server).has(whole), 'the later state is in the bucket');
   assert.ok(!objectsByContent(rig.server).has(half));
   await until(() => rig.server.uploads.size === 0, 'no unfinished upload is left behind');
 });

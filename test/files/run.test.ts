@@ -101,7 +101,7 @@ test('on a terminal the status is drawn with its verdict, and the end stands bel
 /** Starts it with a server on a free port and waits until it says which. */
 async function startListening(t: TestContext, rig: Rig, ...flags: string[]) {
   const run = startFiles(t, rig, '--listen', '127.0.0.1:0', ...flags);
-  await until(() => /"listen":"[^"]+"/.test(run.stdout()), 'it says where it listens', 20_000);
+  await until(() => /"listen":"[^"]+"/.test(run.stdout()), 'it says where it listens');
   const listen = /"listen":"([^"]+)"/.exec(run.stdout())?.[1] ?? '';
   const address = listen.replace(/^http:\/\//, '').replace(/\/$/, '');
   const get = async (path: string): Promise<{ status: number; text: string }> => {

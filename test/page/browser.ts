@@ -11,11 +11,15 @@ const PLACES = [
 
 export const CHROMIUM = PLACES.find((path) => path !== '' && existsSync(path));
 
+/** A first start from a cold disk, beside another suite on both cores. */
+export const PATIENCE_MS = 120_000;
+
 /** Root has no sandbox in a container; nothing but our own page is opened. */
 export async function openBrowser(): Promise<Browser> {
   if (CHROMIUM === undefined) throw new Error('there is no Chromium');
   return chromium.launch({
     executablePath: CHROMIUM,
+    timeout: PATIENCE_MS,
     args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
   });
 }

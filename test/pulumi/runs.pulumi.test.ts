@@ -27,7 +27,7 @@ test('up ends when the writer’s pod runs and moves files, and not before', {
   await succeeded(stack.up());
   const pod = await site.pod();
   assert.equal(pod?.ready, true);
-  await site.whenMetric('ferry_files_sent_total', (files) => files > 100, 60_000);
+  await site.whenMetric('ferry_files_sent_total', (files) => files > 100);
   const { doctor } = await stack.outputs();
   const told = spawnSync('sh', ['-c', `${doctor} --json`], { encoding: 'utf8' });
   assert.equal(JSON.parse(told.stdout).healthy, true, told.stderr);

@@ -36,7 +36,7 @@ export async function killRounds(t: TestContext, { rounds, loseStateEvery }: Rou
     // The hooks of one test would hold every child to its end; here each is ended and gone within its round.
     const run = startFiles({ after() {} }, rig);
     const askedBefore = rig.server.requests.length;
-    await until(() => rig.server.requests.length > askedBefore, 'it has asked the store', 30_000);
+    await until(() => rig.server.requests.length > askedBefore, 'it has asked the store', 60_000);
     const instantMs = performance.now() + Math.random() * 500;
     await until(() => performance.now() >= instantMs, 'a random instant');
     run.child.kill('SIGKILL');
@@ -49,7 +49,7 @@ export async function killRounds(t: TestContext, { rounds, loseStateEvery }: Rou
   }
   writer.stop();
   const last = startFiles(t, rig);
-  await until(() => isEmptied(rig.source), 'everything is moved and freed', 120_000, LOOK_MS);
+  await until(() => isEmptied(rig.source), 'everything is moved and freed', 240_000, LOOK_MS);
   last.child.kill('SIGTERM');
   await last.ended;
 

@@ -40,9 +40,10 @@ export async function freePort(): Promise<number> {
 /** Scrapes and evaluates each second; gone after the test. */
 export async function startPrometheus(t: TestContext, targets: readonly Target[]): Promise<Prometheus> {
   const directory = await tempDir(t);
+  const every = `${EVERY_MS}ms`;
   const groups = targets.map(({ job, alerts }) => ({
     name: job,
-    interval: `${EVERY_MS}ms`,
+    interval: every,
     rules: alerts.map(({ alert, expr, for: lasting }) => ({
       alert,
       expr,
@@ -52,7 +53,7 @@ export async function startPrometheus(t: TestContext, targets: readonly Target[]
   }));
   writeFileSync(join(directory, 'rules.yaml'), stringify({ groups }));
   const config = {
-    global: { scrape_interval: `${EVERY_MS}ms`, scrape_timeout: '400ms', evaluation_interval: '500ms' },
+    global: { scrape_interval: every, scrape_timeout: every, evaluation_interval: every },
     rule_files: ['rules.yaml'],
     scrape_configs: targets.map(({ job, port }) => ({
       job_name: job,
@@ -94,7 +95,7 @@ export async function startPrometheus(t: TestContext, targets: readonly Target[]
         () => false,
       ),
     `Prometheus is ready (${complaints})`,
-    30_000,
+    60_000,
   );
   return { query };
 }

@@ -40,7 +40,7 @@ let failed = 0;
 const events = run({
   files,
   concurrency: CONCURRENCY[mode] ?? 2,
-  timeout: mode === 'quick' ? 180_000 : 1_800_000,
+  timeout: mode === 'quick' ? 420_000 : 1_800_000,
 });
 events.on('test:pass', (event) => {
   if (event.details.type === 'suite') return;

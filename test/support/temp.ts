@@ -13,6 +13,8 @@ export async function tempDir(t: Pick<TestContext, 'after'>): Promise<string> {
 }
 
 const POLL_MS = 10;
+/** Of what must come, however slow and busy the machine is. What must come soon is asserted where it is promised. */
+const DEADLINE_MS = 30_000;
 
 /**
  * Resolves once the condition holds; looks every 10 ms, or as often as `everyMs` says where a look is dear.
@@ -21,7 +23,7 @@ const POLL_MS = 10;
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: string,
-  deadlineMs = 10_000,
+  deadlineMs = DEADLINE_MS,
   everyMs = POLL_MS,
 ): Promise<void> {
   const startedMs = performance.now();

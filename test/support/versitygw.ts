@@ -26,7 +26,7 @@ const SECRET_ACCESS_KEY = 'ferry-test-secret';
 const BUCKET = 'ferry-test';
 /** The pipe to this shell closes however our process ends, SIGKILL included: then the server goes, and its directory. */
 const KEEPER = '"$0" "$@" & server=$!; cat >/dev/null; kill -9 $server; wait; rm -rf "$FERRY_TEST_DIRECTORY"';
-const START_DEADLINE_MS = 20_000;
+const START_DEADLINE_MS = 60_000;
 
 /** Starts one with an empty bucket of its own; `missing` says what this machine lacks, for `t.skip`. */
 export async function startVersitygw(): Promise<Versitygw | { readonly missing: string }> {

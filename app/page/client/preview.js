@@ -16,6 +16,8 @@ const PROOFS = {
 const dialog = /** @type {HTMLDialogElement} */ (byId('file'));
 const image = /** @type {HTMLImageElement} */ (byId('preview-image'));
 let url = '';
+/** Counts what was asked for: an answer that comes late is not shown as another file's. */
+let asked = 0;
 
 byId('file-close').addEventListener('click', () => dialog.close());
 dialog.addEventListener('close', forget);
@@ -67,8 +69,10 @@ function factsOf(file) {
 /** @param {FileRow} file @param {string} as @param {HTMLButtonElement[]} tabs */
 async function preview(file, as, tabs) {
   forget();
+  const mine = ++asked;
   const note = byId('preview-note');
   const text = byId('preview');
+  note.textContent = '';
   text.textContent = '';
   text.hidden = false;
   image.hidden = true;
@@ -77,10 +81,11 @@ async function preview(file, as, tabs) {
     const response = await fetch(`api/file/${file.id}`, { headers: { range: `bytes=0-${TEXT_BYTES - 1}` } });
     if (!response.ok) {
       const { error = 'It cannot be read.' } = await response.json().catch(() => ({}));
-      note.textContent = error;
+      if (mine === asked) note.textContent = error;
       return;
     }
     bytes = new Uint8Array(await response.arrayBuffer());
+    if (mine !== asked) return;
   }
   const type = imageType(bytes);
   const fits = type !== '' && file.sizeBytes <= IMAGE_MAX_BYTES;
@@ -92,7 +97,9 @@ async function preview(file, as, tabs) {
   text.className = kind;
   if (kind === 'image') {
     const whole = await fetch(`api/file/${file.id}`);
-    url = URL.createObjectURL(new Blob([await whole.arrayBuffer()], { type }));
+    const content = await whole.arrayBuffer();
+    if (mine !== asked) return;
+    url = URL.createObjectURL(new Blob([content], { type }));
     image.src = url;
     image.alt = `Content of ${plain(file.name)}`;
     image.hidden = false;

@@ -31,7 +31,11 @@ export async function setUp(
 }
 
 /** A server that answers as told, for what no correct S3 says. */
-export async function scripted(t: TestContext, listener: RequestListener): Promise<Store> {
+export async function scripted(
+  t: TestContext,
+  listener: RequestListener,
+  requestTimeoutMs = 20_000,
+): Promise<Store> {
   const server = createServer((request, response) => {
     request.resume();
     request.on('end', () => listener(request, response));
@@ -45,7 +49,7 @@ export async function scripted(t: TestContext, listener: RequestListener): Promi
     endpoint: `http://127.0.0.1:${port}`,
     credentials: { accessKeyId: 'id', secretAccessKey: 'very-secret' },
     mayRead: true,
-    requestTimeoutMs: 300,
+    requestTimeoutMs,
     env: {},
   });
   t.after(async () => {

@@ -66,7 +66,10 @@ test('what went by the spill volume has receipts of its own, and where and verif
   assert.equal(new Set([...here.proved, ...there.proved]).size, 95, 'each file is told of');
   assert.equal(dataObjects(rig.server).length, 95);
   const { receiptObjects, receiptLinesLost } = mover.snapshot().total;
-  assert.deepEqual({ receiptObjects, receiptLinesLost }, { receiptObjects: 2, receiptLinesLost: 0 });
+  // Each source has one, and one more where an hour ended in the middle of the test.
+  const receipts = [...rig.server.objects.keys()].filter((key) => key.startsWith(RECEIPTS_PREFIX)).length;
+  assert.ok(receipts >= 2 && receipts <= 4, `${receipts} receipts`);
+  assert.deepEqual({ receiptObjects, receiptLinesLost }, { receiptObjects: receipts, receiptLinesLost: 0 });
 
   const ask = async (...words: string[]) =>
     spawnFerry(t, [...words, ...toServer(rig.server)], { env: credentialsOf(rig.server) }).ended;
@@ -79,5 +82,8 @@ test('what went by the spill volume has receipts of its own, and where and verif
   assert.match(away.stdout, /freed {4}.* UTC: it was on the spill volume/, away.stderr);
   assert.match(kept.stdout, /freed {4}no receipt says so/, kept.stderr);
   assert.equal(day.exit, EXIT.ok, day.stdout + day.stderr);
-  assert.match(day.stdout, new RegExp(`2 receipts tell of 95 files proved, ${moved()} of them freed since`));
+  assert.match(
+    day.stdout,
+    new RegExp(`${receipts} receipts tell of 95 files proved, ${moved()} of them freed since`),
+  );
 });

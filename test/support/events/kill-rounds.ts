@@ -21,6 +21,7 @@ export async function eventsKillRounds(t: TestContext, rounds: number): Promise<
   t.after(() => server.close());
   const api = await startEventsApi(t);
   const days = [1, 2, 3].map((back) => addDays(dayOf(Date.now()), -back));
+  // One more is looked back for: midnight may come in the middle of it.
   const units = TYPES.flatMap((type) => days.map((day) => ({ type, day })));
   // Enough to last for all rounds at the pace below.
   const count = 100 * rounds + 450;
@@ -34,7 +35,7 @@ s3_bucket: ${server.bucket}
 s3_key: raw
 s3: { endpoint: ${server.endpoint}, path_style: true }
 events: [${TYPES.join(', ')}]
-lookback: 3
+lookback: 4
 late_days: 0
 read_batch_size: ${PAGE}
 write_batch_size: ${PART}
@@ -54,7 +55,7 @@ state: ${join(directory, 'state')}
     void run.ended.then(() => {
       isOver = true;
     });
-    await until(() => isOver || api.asked.length > askedBefore, 'it has asked the API', 30_000);
+    await until(() => isOver || api.asked.length > askedBefore, 'it has asked the API', 60_000);
     const instantMs = performance.now() + Math.random() * 150;
     await until(() => isOver || performance.now() >= instantMs, 'a random instant');
     if (!isOver) kills += 1;
