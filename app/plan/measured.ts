@@ -50,14 +50,11 @@ export const MEMORY_AT_WORK_BYTES = 80 * MIB;
 /** Peak resident memory in a burst of 50,000 files with the image's flags: measured 115 MB (see Dockerfile). */
 export const MEMORY_AFTER_BURST_BYTES = 128 * MIB;
 /**
- * What more known files take beside a burst's memory: an envelope in steps, 18 bytes for each of a power of two of places,
- * of which the files fill at most 70 %. Measured: a million take 18 to 29 MiB more than 50,000, the envelope says 36; the
- * table of known files alone ends at 8.25 MiB (app/files/ledger/known.ts).
+ * What known files take beside a burst's memory: the table of known files 15 to 19 bytes each, up to 8.25 MiB
+ * (app/files/ledger/known.ts). Measured: a million take 10 MiB more than 50,000, and ten million no more than one.
  */
-export const KNOWN_SLOT_BYTES = 18;
-export const KNOWN_FILL = 0.7;
-export const KNOWN_MIN_SLOTS = 2 ** 12;
-export const KNOWN_MAX_SLOTS = 2 ** 21;
+export const KNOWN_FILE_BYTES = 19;
+export const KNOWN_MAX_BYTES = 12 * MIB;
 
 /** Larger files go in parts of this size, each held in memory while it is sent (README, multipart). */
 export const PART_BYTES = 8 * MIB;

@@ -8,10 +8,8 @@ import {
   CPU_MS_PER_FILE,
   CPU_MS_PER_MIB,
   damagedRowBytes,
-  KNOWN_FILL,
-  KNOWN_MAX_SLOTS,
-  KNOWN_MIN_SLOTS,
-  KNOWN_SLOT_BYTES,
+  KNOWN_FILE_BYTES,
+  KNOWN_MAX_BYTES,
   MEMORY_AFTER_BURST_BYTES,
   MEMORY_AT_WORK_BYTES,
   MIB,
@@ -47,9 +45,8 @@ export function planResources(inputs: PlanInputs, volume: VolumePlan, traffic: T
 
   const largest = Math.max(rate > 0 ? sizeBytes : 0, burst > 0 ? burstSizeBytes : 0);
   const inFlight = concurrency * Math.min(largest, PART_BYTES) * 2;
-  const slots = slotsFor(files);
-  const known = slots * KNOWN_SLOT_BYTES;
-  const held = `${bytes(known)} for ${number(files)} files known (${KNOWN_SLOT_BYTES} B x ${number(slots)} places, an envelope of what was measured) + ${bytes(inFlight)} for ${concurrency} uploads in flight`;
+  const known = Math.min(files * KNOWN_FILE_BYTES, KNOWN_MAX_BYTES);
+  const held = `${bytes(known)} for ${number(files)} files known (${KNOWN_FILE_BYTES} B each, at most ${bytes(KNOWN_MAX_BYTES)}, measured) + ${bytes(inFlight)} for ${concurrency} uploads in flight`;
   const memory = (base: number): number => roundUp(base + known + inFlight, 16 * MIB);
 
   const cpuPerFile = (size: number): number => CPU_MS_PER_FILE + (size / MIB) * CPU_MS_PER_MIB;
@@ -125,11 +122,4 @@ export function stateWithSpill(
     value: state.value + roundUp(files * row + more, MIB),
     why: `${state.why}; of a spill volume of ${bytes(spillSizeBytes)} ${number(files)} files x ${row} B a row + ${bytes(more)} for log, reserve and receipts`,
   };
-}
-
-/** Places of the envelope: doubled until the files fill at most 70 %. */
-function slotsFor(files: number): number {
-  let slots = KNOWN_MIN_SLOTS;
-  while (slots < KNOWN_MAX_SLOTS && files > slots * KNOWN_FILL) slots *= 2;
-  return slots;
 }

@@ -157,7 +157,7 @@ test('settings that exclude each other are refused', () => {
     [{ ...LEAST.aws, 'claim-size': '40Gi' }, /a volume of kind emptyDir claims nothing/],
     [{ ...LEAST.aws, 'low-watermark': '0.9' }, /the watermarks 0\.9, 0\.85 and 0\.95 do not rise/],
     [{ ...LEAST.aws, rate: '0' }, /the writer makes no file at all/],
-    [{ ...LEAST.aws, 'memory-request': '1Gi' }, /1\.0 GiB requested are more than the limit of 176\.0 MiB/],
+    [{ ...LEAST.aws, 'memory-request': '1Gi' }, /1\.0 GiB requested are more than the limit of 144\.0 MiB/],
     [{ ...LEAST.aws, 'writer-cpu': '2' }, /2000m requested are more than the limit of 1000m/],
   ];
   for (const [values, why] of cases) assert.match(refusal(values), why);

@@ -94,7 +94,7 @@ test('12 files/s of 1 KB: 2.0 GiB for a shift, 4.0 GiB for a day, inodes before 
       packingSavesDollarsPerMonth: '$155.36 a month',
       drainSeconds: '41s',
       gracePeriodSeconds: '1m 16s',
-      memoryLimitBytes: '176.0 MiB',
+      memoryLimitBytes: '144.0 MiB',
       cpuRequestMillicores: '70m',
       cpuLimitMillicores: '500m',
       neededBandwidth: '2 Mbit/s',
