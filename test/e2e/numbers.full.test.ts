@@ -1,6 +1,7 @@
 // What moving costs: processor and memory of `ferry files` alone, the server being another process.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { hash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -79,13 +80,26 @@ function field(stdout: string, name: string): number {
   return Number(found?.[1] ?? -1);
 }
 
+/** What `slowness` needs of a core of the machine that the figures below were set on. */
+const REFERENCE_MS = 330;
+
+/** How much longer a core of this machine needs, as busy as it is now, for the same work; at least 1. */
+function slowness(): number {
+  const began = process.cpuUsage();
+  let digest = '';
+  for (let number = 0; number < 200_000; number += 1)
+    digest = hash('sha256', `${digest}${number}`.padEnd(1_000, 'x'), 'hex');
+  const { user, system } = process.cpuUsage(began);
+  return Math.max(1, (user + system) / 1_000 / REFERENCE_MS);
+}
+
 const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`;
 
 test('12 files of 1 KB a second beside 5,000 retained ones cost less than 2 % of a core', async (t) => {
   const { source, words, env } = await place(t);
   makeFiles(source, 5_000, 1_000, 'retained');
   const run = spawnFerry(t, words, { env, program });
-  await until(() => field(run.stdout(), 'retainedFiles') === 5_000, 'the retained ones are proved', 120_000);
+  await until(() => field(run.stdout(), 'retainedFiles') === 5_000, 'the retained ones are proved', 300_000);
   const began = { cpuMs: cpuMs(run.pid), atMs: performance.now() };
   const seconds = 30;
   mkdirSync(join(source, 'live'));
@@ -97,16 +111,18 @@ test('12 files of 1 KB a second beside 5,000 retained ones cost less than 2 % of
   await until(() => performance.now() - began.atMs >= seconds * 1_000, 'half a minute is over', 60_000);
   clearInterval(timer);
   const share = (cpuMs(run.pid) - began.cpuMs) / (performance.now() - began.atMs);
-  await until(() => field(run.stdout(), 'sentFiles') === 5_000 + number, 'all are sent', 30_000);
-  t.diagnostic(`${number} files in ${seconds} s: ${(share * 100).toFixed(2)} % of a core (${machine})`);
-  assert.ok(share < 0.02, `${(share * 100).toFixed(2)} % of a core`);
+  await until(() => field(run.stdout(), 'sentFiles') === 5_000 + number, 'all are sent', 120_000);
+  const slower = slowness();
+  const text = `${(share * 100).toFixed(2)} % of a core that is ${slower.toFixed(2)} times slower`;
+  t.diagnostic(`${number} files in ${seconds} s: ${text} (${machine})`);
+  assert.ok(share < 0.02 * slower, text);
 });
 
 test('5,000 files of 13 KB cost less than 10 s of processor time', async (t) => {
   const { source, words, env } = await place(t);
   makeFiles(source, 5_000, 13_000);
   const run = spawnFerry(t, [...words, '--settle', '100ms'], { env, program });
-  await until(() => field(run.stdout(), 'sentFiles') === 5_000, 'all are sent', 120_000);
+  await until(() => field(run.stdout(), 'sentFiles') === 5_000, 'all are sent', 300_000);
   const spentMs = cpuMs(run.pid);
   t.diagnostic(
     `5,000 files of 13 KB: ${(spentMs / 1_000).toFixed(2)} s of processor time with the start (${machine})`,
