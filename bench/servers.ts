@@ -134,7 +134,7 @@ function weigh(directory: string): { objects: number; bytes: number } {
   for (const entry of readdirSync(directory, { withFileTypes: true, recursive: true })) {
     const path = join(entry.parentPath, entry.name);
     // Ferry's receipts tell of what is measured; they are no part of it.
-    if (!entry.isFile() || /\/(\.|_receipts\/)/.test(path.slice(directory.length))) continue;
+    if (!entry.isFile() || /(^|\/)(\.|_receipts\/)/.test(path.slice(directory.length))) continue;
     objects += 1;
     bytes += statSync(path).size;
   }
