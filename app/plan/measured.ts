@@ -51,7 +51,7 @@ export const MEMORY_AT_WORK_BYTES = 80 * MIB;
 export const MEMORY_AFTER_BURST_BYTES = 128 * MIB;
 /**
  * What known files take beside a burst's memory: the table of known files 15 to 19 bytes each, up to 8.25 MiB
- * (app/files/ledger/known.ts). Measured: a million take 10 MiB more than 50,000, and ten million no more than one.
+ * (app/files/ledger/known.ts). Measured: a million take 10 MiB more than 50,000 (docs/benchmark.md).
  */
 export const KNOWN_FILE_BYTES = 19;
 export const KNOWN_MAX_BYTES = 12 * MIB;
