@@ -169,7 +169,7 @@ export const CASES: readonly Case[] = [
     contenders: [
       { ...ferry, name: 'Ferry, memory lost' },
       { ...ferry, name: 'Ferry, with memory' },
-      // Not s5cmd sync: 50,000 files take it 875 MB (case cold-1k), a million more than this machine has.
+      // Not s5cmd sync: 50,000 files take it 0.9 GB (case cold-1k), a million 18 GB at that rate.
     ],
     remembers: ['Ferry, with memory'],
     large: true,

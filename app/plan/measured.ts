@@ -47,7 +47,7 @@ export const RECEIPTS_STATE_BYTES = 128 * MIB;
 
 /** Anonymous memory of the bundle at rest and at work, flat: measured 75 MB, with the image's heap flags. */
 export const MEMORY_AT_WORK_BYTES = 80 * MIB;
-/** Peak resident memory in a burst of 50,000 files with the image's flags: measured 115 MB (see Dockerfile). */
+/** Peak resident memory in a burst of 50,000 files with the image's flags: measured 116 MB (docs/benchmark.md). */
 export const MEMORY_AFTER_BURST_BYTES = 128 * MIB;
 /**
  * What known files take beside a burst's memory: the table of known files 15 to 19 bytes each, up to 8.25 MiB

@@ -1,7 +1,7 @@
 // kubectl as a function: words in, text or objects out; and commands that run on until the test ends them.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import type { TestContext } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
+import { until } from '../support/temp.ts';
 
 /** What kubectl answered; `exit` 0 is success. */
 export interface Answer {
@@ -34,13 +34,15 @@ export function tryKubectl(words: readonly string[], input?: string): Promise<An
 
 /** Its stdout. Asks again where the server did not take it; rejects with what kubectl said when it failed. */
 export async function kubectl(words: readonly string[], input?: string): Promise<string> {
-  const untilMs = performance.now() + REPEAT_FOR_MS;
-  let { exit, stdout, stderr } = await tryKubectl(words, input);
   const verb = words[0] === '-n' ? words[2] : words[0];
-  while (exit > 0 && REPEATABLE.has(verb ?? '') && NOT_NOW.test(stderr) && performance.now() < untilMs) {
-    await wait(PAUSE_MS);
-    ({ exit, stdout, stderr } = await tryKubectl(words, input));
-  }
+  let { exit, stdout, stderr } = await tryKubectl(words, input);
+  const refused = (): boolean => exit > 0 && REPEATABLE.has(verb ?? '') && NOT_NOW.test(stderr);
+  const taken = async (): Promise<boolean> => {
+    if (refused()) ({ exit, stdout, stderr } = await tryKubectl(words, input));
+    return !refused();
+  };
+  // What kubectl said last is told below, in its own words.
+  await until(taken, 'the API server takes it', REPEAT_FOR_MS, PAUSE_MS).catch(() => {});
   if (exit === 0) return stdout;
   throw new Error(`kubectl ${words.join(' ').slice(0, 400)} failed (${exit}): ${stderr.slice(-2_000)}`);
 }

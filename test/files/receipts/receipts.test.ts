@@ -9,7 +9,7 @@ import { provedLine, RECEIPTS_PREFIX } from '../../../app/files/receipts/line.ts
 import { parseLine, type ReceiptLine } from '../../../app/files/receipts/parse.ts';
 import { openSpool } from '../../../app/files/receipts/spool.ts';
 import { createRig, dataObjects, type Rig } from '../../support/mover-rig.ts';
-import { DENIED } from '../../support/s3/faults.ts';
+import { DENIED, type S3Request } from '../../support/s3/faults.ts';
 import { tempDir, until } from '../../support/temp.ts';
 
 const HOUR_MS = 3_600_000;
@@ -33,6 +33,9 @@ function linesOf(rig: Rig): ReceiptLine[] {
   }
   return lines;
 }
+
+const isReceiptPut = ({ op, key }: S3Request): boolean =>
+  op === 'PutObject' && key.startsWith(RECEIPTS_PREFIX);
 
 /** One object, or two where the hour ended in the middle of the test. */
 function assertOneEachHour(rig: Rig): void {
@@ -94,10 +97,7 @@ test('killed between proof and receipt, nothing that was proved is missing in th
 test('without the bucket they wait in the state directory, and go with the next start', async (t) => {
   const rig = await createRig(t, { settings: { receipts: true, keep: true } });
   rig.write('a');
-  const denied = rig.server.faults.add({
-    when: ({ op, key }) => op === 'PutObject' && key.startsWith(RECEIPTS_PREFIX),
-    do: DENIED,
-  });
+  const denied = rig.server.faults.add({ when: isReceiptPut, do: DENIED });
   const { exit } = await rig.once();
   assert.equal(exit, 'ok', 'the files are what counts');
   assert.ok(rig.lines.some(({ message }) => /the last receipt waits for the next start/.test(message)));
@@ -110,7 +110,7 @@ test('an answer that was lost writes no second object: the same lines have the s
   const rig = await createRig(t, { settings: { receipts: true, keep: true } });
   rig.write('a');
   rig.server.faults.add({
-    when: ({ op, key }) => op === 'PutObject' && key.startsWith(RECEIPTS_PREFIX),
+    when: isReceiptPut,
     times: 1,
     do: { kind: 'lost-answer' },
   });
@@ -123,10 +123,7 @@ test('an answer that was lost writes no second object: the same lines have the s
 test('a key of a receipt that holds other content is never taken for ours; the receipt stays until the key holds it', async (t) => {
   const rig = await createRig(t, { settings: { receipts: true, keep: true } });
   rig.write('a');
-  const denied = rig.server.faults.add({
-    when: ({ op, key }) => op === 'PutObject' && key.startsWith(RECEIPTS_PREFIX),
-    do: DENIED,
-  });
+  const denied = rig.server.faults.add({ when: isReceiptPut, do: DENIED });
   await rig.once();
   denied.remove();
   const directory = readdirSync(rig.state).find((name) => name.endsWith('.receipts')) ?? assert.fail('kept');
