@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# One bundled file on a base that has Node and no shell, no package manager, no root.
+# The bundled program on a base that has Node and no shell, no package manager, no root.
 #
 #   docker build -t ferry --build-arg VERSION=0.1.0 --build-arg REVISION=$(git rev-parse HEAD) .
 #   docker run --read-only --cap-drop ALL -v data:/data -v state:/var/lib/ferry ferry files --source /data --to s3://bucket/prefix
@@ -23,7 +23,7 @@ LABEL org.opencontainers.image.title="ferry" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.base.name="gcr.io/distroless/nodejs24-debian13:nonroot"
-COPY --from=build /src/dist/ferry.mjs /app/ferry.mjs
+COPY --from=build /src/dist/app /app
 COPY --from=build --chown=65532:65532 /empty/ferry /var/lib/ferry
 # The base's `nonroot`. As a number, so that Kubernetes can hold it against `runAsNonRoot`.
 USER 65532:65532

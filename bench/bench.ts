@@ -52,8 +52,9 @@ async function main(options: BenchOptions): Promise<number> {
     return known;
   };
   const accounting = findAccounting();
-  const ferryBundle = join(scratch, 'ferry.mjs');
-  await bundle(ferryBundle);
+  const app = join(scratch, 'app');
+  const ferryBundle = join(app, 'ferry.mjs');
+  await bundle(app);
   const around: Surroundings = { scratch, ferryBundle, accounting, peer, source: keepSources(), say };
 
   const results: CaseResult[] = [];

@@ -3,12 +3,13 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import {
   chmodSync,
   chownSync,
-  copyFileSync,
+  cpSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -33,11 +34,13 @@ let built: Promise<number> | undefined;
 /** The bundle in a directory of its own that only root could write, and a directory for data beside it. */
 async function ship(t: TestContext) {
   const directory = await tempDir(t);
-  const program = join(directory, 'ferry.mjs');
-  built ??= bundle(join(buildDirectory, 'ferry.mjs'));
+  const app = join(directory, 'app');
+  const program = join(app, 'ferry.mjs');
+  built ??= bundle(buildDirectory);
   const bytes = await built;
-  copyFileSync(join(buildDirectory, 'ferry.mjs'), program);
-  chmodSync(program, 0o444);
+  cpSync(buildDirectory, app, { recursive: true });
+  for (const name of readdirSync(app, { recursive: true, encoding: 'utf8' }))
+    chmodSync(join(app, name), statSync(join(app, name)).isDirectory() ? 0o555 : 0o444);
   const data = join(directory, 'data');
   for (const path of [data, join(data, 'source'), join(data, 'to'), join(data, 'state')]) {
     mkdirSync(path);
@@ -82,7 +85,7 @@ function collect(child: ChildProcess): () => string {
   return () => text;
 }
 
-test('the bundle is one file that runs from any directory with an empty environment', async (t) => {
+test('the bundle runs from any directory with an empty environment', async (t) => {
   const { program, bytes, data } = await ship(t);
   assert.ok(bytes < 8 * 2 ** 20, `${bytes} bytes`);
   const run = (...words: string[]) =>
@@ -96,6 +99,42 @@ test('the bundle is one file that runs from any directory with an empty environm
     ...asUser,
   });
   assert.equal(wrong.status, 2, String(wrong.stderr));
+});
+
+test("the bundle loads what it needs: neither its own sources at twice their size nor Node's fetch and HTTP/2", async (t) => {
+  const { program, move } = await ship(t);
+  const parts = readdirSync(join(program, '..'), { recursive: true, encoding: 'utf8' });
+  const sources = parts.filter((name) => name.endsWith('.mjs'));
+  assert.ok(sources.length > 1, 'more than one part');
+  for (const name of sources) {
+    const text = readFileSync(join(program, '..', name), 'utf8');
+    assert.equal(Buffer.byteLength(text), text.length, `${name} is ASCII`);
+  }
+  const server = await startS3Server({ deny: ['read', 'delete'] });
+  t.after(() => server.close());
+  const tell = 'process.on("exit", () => console.log("loaded:", JSON.stringify(process.moduleLoadList)))';
+  const words = [...move, '--to', `s3://${server.bucket}/x`, '--endpoint', server.endpoint];
+  const child = spawn(
+    process.execPath,
+    ['--import', `data:text/javascript,${tell}`, program, ...words, '--once', '--listen', '127.0.0.1:0'],
+    {
+      cwd: '/',
+      env: {
+        HOME: '/',
+        AWS_ACCESS_KEY_ID: server.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: server.secretAccessKey,
+      },
+      ...asUser,
+    },
+  );
+  const output = collect(child);
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  assert.equal(code, 0, output());
+  const loaded: unknown = JSON.parse(/loaded: (.*)/.exec(output())?.[1] ?? '[]');
+  assert.ok(Array.isArray(loaded));
+  assert.ok(loaded.includes('NativeModule http'), 'it listens');
+  for (const name of ['internal/deps/undici/undici', 'http2'])
+    assert.ok(!loaded.includes(`NativeModule ${name}`), name);
 });
 
 test('the bundle holds what is loaded late: the doctor finds credentials and signs with them', async (t) => {
@@ -158,7 +197,7 @@ test('as process 1 on a read-only root, SIGTERM ends it with 0', async (t) => {
   assert.equal(await ended, 0, output());
 });
 
-test('the image runs one file as a user without rights, and no shell stands between it and the signals', () => {
+test('the image runs the bundle as a user without rights, and no shell stands between it and the signals', () => {
   const lines = readFileSync(join(ROOT, 'Dockerfile'), 'utf8')
     .replaceAll(/\\\n\s*/g, '')
     .split('\n')
@@ -185,7 +224,7 @@ test('the image runs one file as a user without rights, and no shell stands betw
   assert.equal(image.filter((line) => line.startsWith('RUN ')).length, 0);
   assert.match(value('ENV') ?? '', /FERRY_LISTEN=0\.0\.0\.0:9464 .*FERRY_STATE=\/var\/lib\/ferry/);
   const copied = image.filter((line) => line.startsWith('COPY ')).map((line) => line.split(' ').at(-1));
-  assert.deepEqual(copied, ['/app/ferry.mjs', '/var/lib/ferry']);
+  assert.deepEqual(copied, ['/app', '/var/lib/ferry']);
   assert.doesNotMatch(lines.join('\n'), /AWS_|SECRET|TOKEN|PASSWORD/i);
 });
 

@@ -35,9 +35,9 @@ interface Config {
 export async function makeFerryImage(): Promise<string> {
   const scratch = await mkdtemp(join(tmpdir(), 'ferry-image-'));
   try {
-    const program = join(scratch, 'ferry.mjs');
-    await bundle(program);
-    const files = { '/nodejs/bin/node': process.execPath, '/app/ferry.mjs': program };
+    const app = join(scratch, 'app');
+    await bundle(app);
+    const files = { '/nodejs/bin/node': process.execPath, '/app': app };
     return await makeImage('ferry.tar', FERRY_IMAGE, files, imageConfig());
   } finally {
     await rm(scratch, { recursive: true, force: true });
@@ -52,7 +52,7 @@ export async function makeS3Image(): Promise<string | { readonly missing: string
   return makeImage('versitygw.tar', S3_IMAGE, { [at]: program }, { Entrypoint: [at] });
 }
 
-/** Writes a Docker archive of one layer: these files, and the shared libraries that any of them needs. */
+/** Writes a Docker archive of one layer: these files and directories, and the shared libraries that any file needs. */
 async function makeImage(
   file: string,
   name: string,
