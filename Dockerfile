@@ -42,5 +42,5 @@ STOPSIGNAL SIGTERM
 # functions compiled where they run (what waits to be compiled elsewhere takes 10 MB; the loop stands still for it, 16 ms
 # at the longest seen); and a threshold that stays (malloc raises it after the first large block, and keeps what large
 # blocks leave behind: 7 MB).
-ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=2", "--max-old-space-size=64", "--v8-pool-size=1", "--no-concurrent-recompilation", "/app/ferry.mjs"]
+ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=2", "--max-old-space-size=64", "--v8-pool-size=1", "--no-concurrent-recompilation", "--liftoff-only", "/app/ferry.mjs"]
 CMD ["files"]

@@ -23,6 +23,8 @@ export interface Contender {
   readonly peer: PeerName | undefined;
   /** What its flags mean for the comparison; for the report. */
   readonly note: string;
+  /** It does not end by itself: a window of its life is measured. */
+  readonly runsOn?: true;
   command(job: Job): readonly string[];
 }
 
@@ -39,27 +41,31 @@ const rclone = (job: Job): string[] => [
   ...(job.server.caFile === undefined ? [] : ['--ca-cert', job.server.caFile]),
 ];
 
-/** Ferry's command line without what says how long it runs. */
-export function ferryWords(job: Job, keep: readonly string[] = ['--keep']): string[] {
-  return [
-    ...imageCommand(job.ferryBundle),
-    ...['files', '--source', job.source.directory, '--to', `s3://${job.server.bucket}/${job.prefix}`],
-    ...['--endpoint', job.server.endpoint, '--path-style', '--settle', '1s', ...keep, '--state', job.state],
-  ];
-}
+const ferry = (job: Job): string[] => [
+  ...imageCommand(job.ferryBundle),
+  ...['files', '--source', job.source.directory, '--to', `s3://${job.server.bucket}/${job.prefix}`],
+  ...['--endpoint', job.server.endpoint, '--path-style', '--state', job.state],
+];
 
 export const CONTENDERS = {
   ferry: {
     name: 'Ferry',
     peer: undefined,
     note: 'the shipped bundle: settle, SHA-256 and MD5, ledger, conditional PUT, proof by LIST',
-    command: (job) => [...ferryWords(job), '--once'],
+    command: (job) => [...ferry(job), '--settle', '1s', '--keep', '--once'],
+  },
+  ferryRunning: {
+    name: 'Ferry',
+    peer: undefined,
+    note: 'the shipped bundle as it runs on, by its own defaults',
+    runsOn: true,
+    command: (job) => [...ferry(job), '--keep', '--listen', '127.0.0.1:0'],
   },
   ferryFreeing: {
     name: 'Ferry, freeing',
     peer: undefined,
     note: 'the same with a retention of nothing: each file is read again, compared and deleted once proved',
-    command: (job) => [...ferryWords(job, ['--retention', '0s']), '--once'],
+    command: (job) => [...ferry(job), '--settle', '1s', '--retention', '0s', '--once'],
   },
   s5cmdCp: {
     name: 's5cmd cp',

@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Case } from './cases.ts';
-import { AWS_CONFIG, type Contender, ferryWords, type Job } from './contenders.ts';
+import { AWS_CONFIG, type Contender, type Job } from './contenders.ts';
 import { type Accounting, type Measured, measure } from './measure.ts';
 import type { Peer, PeerName } from './peers.ts';
 import type { CaseResult, Run } from './results.ts';
@@ -51,7 +51,7 @@ export async function runCase(which: Case, rounds: number, around: Surroundings)
     if (isFilled(which)) {
       for (const contender of present) {
         around.say(`${which.name}: filling the bucket for ${contender.name}`);
-        await runOnce({ ...which, kind: 'both-sides' }, contender, source, server, directory, around);
+        await runOnce({ ...which, kind: 'both-sides' }, ending(contender), source, server, directory, around);
       }
     }
     const allRounds = Math.min(rounds, which.roundsMax ?? rounds);
@@ -106,10 +106,11 @@ async function runOnce(
     ...server.env,
   };
   const measuredAll = async (): Promise<{ measured: Measured; written: number }> => {
-    if (which.kind === 'start') return { measured: await measureStart(ferryWords(job), env), written: 0 };
-    if (which.kind === 'steady' || which.kind === 'names') return measureWindow(which, job, env);
+    const words = contender.command(job);
+    if (which.kind === 'start') return { measured: await measureStart(words, env), written: 0 };
+    if (which.kind === 'steady' || which.kind === 'names') return measureWindow(which, job, words, env);
     const options = { env, scratch: directory, accounting: around.accounting };
-    return { measured: await measure(contender.command(job), options), written: 0 };
+    return { measured: await measure(words, options), written: 0 };
   };
   const { measured, written } = await measuredAll();
   const stored = await server.stored(`${job.prefix}${which.files === 0 ? '' : '/'}`);
@@ -123,6 +124,10 @@ async function runOnce(
   return { ...cost, requests: await server.counts() };
 }
 
+/** The same, and it ends once everything is moved. */
+const ending = (contender: Contender): Contender =>
+  contender.runsOn ? { ...contender, command: (job) => [...contender.command(job), '--once'] } : contender;
+
 /** Whether the bucket holds everything before the first round. */
 const isFilled = ({ kind }: Case): boolean => kind === 'both-sides' || kind === 'steady';
 
@@ -132,9 +137,9 @@ const LEAD_MS = 60_000;
 async function measureWindow(
   { kind, windowMs = 0 }: Case,
   job: Job,
+  words: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<{ measured: Measured; written: number }> {
-  const words = [...ferryWords(job), '--listen', '127.0.0.1:0'];
   if (kind === 'names')
     return { measured: await measureWhile(words, env, { leadMs: 0, windowMs }), written: 0 };
   const writer = keepWriting(job.source, `new-${Date.now()}`);

@@ -12,6 +12,7 @@ export const ENTRY_POINT = [
   '--max-old-space-size=64',
   '--v8-pool-size=1',
   '--no-concurrent-recompilation',
+  '--liftoff-only',
   '/app/ferry.mjs',
 ];
 

@@ -52,7 +52,7 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
       headersTimeout: REQUEST_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: MAX_HEADER_BYTES,
-      connectionsCheckingInterval: 1_000,
+      connectionsCheckingInterval: REQUEST_TIMEOUT_MS,
     },
     (request, response) => {
       answer(options, request, response).catch((error: unknown) => {

@@ -12,6 +12,12 @@ export interface Hints {
   near(directory: BytePath): boolean;
   /** The paths that were told of since the last time, each once: new, changed, renamed, gone, or directories. */
   take(): BytePath[];
+  /** A path that was told of was a file to be moved. */
+  brought(): void;
+  /** A walk met such a file first. */
+  missed(): void;
+  /** Whether since the last time asked it brought files and missed none: a walk may then take its time. */
+  served(): boolean;
   close(): void;
 }
 
@@ -25,6 +31,8 @@ export function createHints(root: BytePath, eventsMax = EVENTS_MAX): Hints {
   const watchers = new Map<BytePath, FSWatcher>();
   let paths = new Set<BytePath>();
   let events = 0;
+  let broughtFiles = 0;
+  let missedFiles = 0;
   let closed = false;
 
   const drop = (directory: BytePath): void => {
@@ -69,6 +77,18 @@ export function createHints(root: BytePath, eventsMax = EVENTS_MAX): Hints {
       paths = new Set();
       events = 0;
       return taken;
+    },
+    brought() {
+      broughtFiles += 1;
+    },
+    missed() {
+      missedFiles += 1;
+    },
+    served() {
+      const did = broughtFiles > 0 && missedFiles === 0;
+      broughtFiles = 0;
+      missedFiles = 0;
+      return did;
     },
     close() {
       closed = true;

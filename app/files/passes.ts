@@ -48,6 +48,9 @@ const NEWEST_FILES = 8_192;
 /** The backlog pass goes on when so many places are free: one wake-up for a thousand files. */
 export const ROOM_FILES = 256;
 
+/** Of its share a patrol takes so much while the kernel tells of what arrives. */
+const SHARE_WITH_HINTS = 0.5;
+
 export function createPasses(ports: PassesPorts): Passes {
   const { ledger, queue, counters, clock, keyOf, sender, sightings, signal, backlogBell, roomBell } = ports;
 
@@ -145,7 +148,9 @@ export function createPasses(ports: PassesPorts): Passes {
     if (seen === undefined) return [];
     const file = { path, stat: seen };
     const nowMs = clock.now();
-    if (standingOf(ports, file, nowMs).standing === 'ready' && !sendFresh(file, nowMs)) backlogBell.ring();
+    const { standing } = standingOf(ports, file, nowMs);
+    if (standing !== 'known') ports.hints?.brought();
+    if (standing === 'ready' && !sendFresh(file, nowMs)) backlogBell.ring();
     return [];
   };
 
@@ -163,11 +168,13 @@ export function createPasses(ports: PassesPorts): Passes {
     async patrol() {
       const start = sightings.passBegins();
       const pass = await findPass(ports, {
-        cpuShare: ports.walkCpuShare,
+        cpuShare: ports.walkCpuShare * (ports.hints?.served() ? SHARE_WITH_HINTS : 1),
         signal,
         forgetsGone: true,
         inOrder: false,
         onReady(file, nowMs) {
+          // It stood still for the settle time, and no hint had brought it to be watched.
+          if (isFresh(file, nowMs)) ports.hints?.missed();
           if (!sendFresh(file, nowMs)) backlogBell.ring();
           return true;
         },

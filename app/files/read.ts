@@ -70,14 +70,18 @@ export interface OpenFile {
   close(): void;
 }
 
-/** A descriptor of the file that the look saw. @throws ReadError */
-function open(absolute: BytePath, expected: FileStat): number {
-  let fd: number;
+/** @throws ReadError */
+function open(absolute: BytePath): number {
   try {
-    fd = openSync(toSystemPath(absolute), OPEN_FLAGS);
+    return openSync(toSystemPath(absolute), OPEN_FLAGS);
   } catch (error) {
     throw asReadError(error);
   }
+}
+
+/** A descriptor of the file that the look saw. @throws ReadError */
+function openVerified(absolute: BytePath, expected: FileStat): number {
+  const fd = open(absolute);
   try {
     verify(fd, expected);
     return fd;
@@ -111,7 +115,7 @@ function readExactly(fd: number, into: Buffer, offset: number, length: number): 
 
 /** @throws ReadError */
 export function openChecked(absolute: BytePath, expected: FileStat): OpenFile {
-  const fd = open(absolute, expected);
+  const fd = openVerified(absolute, expected);
   return {
     stat: expected,
     read: (into, offset, length) => readExactly(fd, into, offset, length),
@@ -125,12 +129,22 @@ export interface SmallContent {
   readonly sha256: string;
 }
 
-/** A whole small file, unchanged from open to end. @throws ReadError */
-export function readSmall(absolute: BytePath, expected: FileStat): SmallContent {
-  const fd = open(absolute, expected);
+/**
+ * A whole small file as the look saw it. Where it has room the content lies in `into`. What was read of anything else is
+ * found out at the end, which saves one of two `fstat`, 2 us. @throws ReadError
+ */
+export function readSmall(absolute: BytePath, expected: FileStat, into?: Buffer): SmallContent {
+  const fd = open(absolute);
   try {
-    const body = Buffer.allocUnsafe(expected.size);
-    readExactly(fd, body, 0, expected.size);
+    const { size } = expected;
+    const body = into && size <= into.length ? into.subarray(0, size) : Buffer.allocUnsafe(size);
+    try {
+      readExactly(fd, body, 0, size);
+    } catch (error) {
+      // A directory or a FIFO in its place cannot be read: that is not the disk's fault.
+      verify(fd, expected);
+      throw error;
+    }
     verify(fd, expected);
     return { body, sha256: hash('sha256', body, 'hex') };
   } finally {

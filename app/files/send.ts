@@ -38,14 +38,26 @@ export function sendFile(ports: SendPorts, file: FoundFile): Promise<Sent> {
   return isLarge(file.stat.size) ? sendLarge(ports, file) : sendSmall(ports, file);
 }
 
+/**
+ * Buffers that small files are read into, one for each that is on its way: a new one for each file is memory outside the
+ * heap, which the collector is called for. 64 KiB hold nearly every small file.
+ */
+const READ_BUFFER_BYTES = 64 * 2 ** 10;
+const readBuffers: Buffer[] = [];
+
 async function sendSmall(ports: SendPorts, file: FoundFile): Promise<Sent> {
   const { store, retry, signal } = ports;
-  const { body, sha256 } = readSmall(`${ports.root}/${file.path}`, file.stat);
+  const buffer = readBuffers.pop() ?? Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  const { body, sha256 } = readSmall(`${ports.root}/${file.path}`, file.stat, buffer);
   const key = ports.keyOf(file.path, file.stat.mtimeMs);
   const put = (putKey: string): Promise<PutResult> =>
     retry(() => store.put(putKey, body, sha256, signal), signal);
   const result = await put(key);
-  if (result.outcome === 'created') return asCreated(file, key, sha256, result.etag, 0);
+  if (result.outcome === 'created') {
+    // Not after any other answer: it may have come before the whole body was taken from the buffer.
+    readBuffers.push(buffer);
+    return asCreated(file, key, sha256, result.etag, 0);
+  }
   // The MD5 is needed only when a key is taken.
   const digests = { sha256, etag: hash('md5', body, 'hex') };
   return afterTaken(ports, file, key, { put, sha256: () => sha256, digests: () => Promise.resolve(digests) });

@@ -187,7 +187,7 @@ const schema = z.object({
   ),
   walkCpuShare: share({
     group: PACE,
-    what: 'Share of one core that walking may use: a walk that cost more is followed by a longer pause',
+    what: 'Share of one core that walking may use: a walk that cost more is followed by a longer pause. Half of it while the kernel tells of what arrives',
     example: '0.01',
     default: '0.005',
   }),

@@ -64,6 +64,20 @@ test('of many directories the ones with the latest arrivals are watched', async 
   assert.equal(hints.near('d0'), true, 'it had to go for the others');
 });
 
+test('hints serve while they bring files and no walk meets one first; each answer counts from the last', async (t) => {
+  const hints = createHints(toBytePath(await tempDir(t)));
+  t.after(() => hints.close());
+  assert.equal(hints.served(), false, 'nothing came: nobody knows');
+  hints.brought();
+  assert.equal(hints.served(), true);
+  assert.equal(hints.served(), false);
+  hints.brought();
+  hints.missed();
+  assert.equal(hints.served(), false);
+  hints.brought();
+  assert.equal(hints.served(), true);
+});
+
 test('between two walks that are an hour apart, new files land within seconds: in known and in new directories', async (t) => {
   const rig = await createRig(t, { settings: { keep: true, walkEveryMs: 3_600_000 } });
   rig.write('known/first');
