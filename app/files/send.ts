@@ -42,7 +42,7 @@ export function sendFile(ports: SendPorts, file: FoundFile): Promise<Sent> {
  * Buffers that small files are read into, one for each that is on its way: a new one for each file is memory outside the
  * heap, which the collector is called for. 64 KiB hold nearly every small file.
  */
-const READ_BUFFER_BYTES = 64 * 2 ** 10;
+export const READ_BUFFER_BYTES = 64 * 2 ** 10;
 const readBuffers: Buffer[] = [];
 
 async function sendSmall(ports: SendPorts, file: FoundFile): Promise<Sent> {

@@ -58,6 +58,8 @@ export const KNOWN_MAX_BYTES = 12 * MIB;
 
 /** Larger files go in parts of this size, each held in memory while it is sent (README, multipart). */
 export const PART_BYTES = 8 * MIB;
+/** What an upload holds of a smaller file (app/files/send.ts). */
+export const READ_BUFFER_BYTES = 64 * KIB;
 
 /** CPU of a whole move of a 1 KB file, hash, PUT and proof: measured 0.20 ms (docs/benchmark.md). Twice that for TLS. */
 export const CPU_MS_PER_FILE = 0.4;

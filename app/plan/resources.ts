@@ -14,6 +14,7 @@ import {
   MEMORY_AT_WORK_BYTES,
   MIB,
   PART_BYTES,
+  READ_BUFFER_BYTES,
   RECEIPTS_STATE_BYTES,
   STATE_FIXED_BYTES,
   stateRowBytes,
@@ -44,7 +45,7 @@ export function planResources(inputs: PlanInputs, volume: VolumePlan, traffic: T
   const onDisk = inputs.volume === 'emptyDir' ? volume.sizeLimitBytes.value : 0;
 
   const largest = Math.max(rate > 0 ? sizeBytes : 0, burst > 0 ? burstSizeBytes : 0);
-  const inFlight = concurrency * Math.min(largest, PART_BYTES) * 2;
+  const inFlight = concurrency * Math.max(READ_BUFFER_BYTES, Math.min(largest, PART_BYTES) * 2);
   const known = Math.min(files * KNOWN_FILE_BYTES, KNOWN_MAX_BYTES);
   const held = `${bytes(known)} for ${number(files)} files known (${KNOWN_FILE_BYTES} B each, at most ${bytes(KNOWN_MAX_BYTES)}, measured) + ${bytes(inFlight)} for ${concurrency} uploads in flight`;
   const memory = (base: number): number => roundUp(base + known + inFlight, 16 * MIB);

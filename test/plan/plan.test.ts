@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { READ_BUFFER_BYTES } from '../../app/files/send.ts';
 import { shown } from '../../app/plan/figure.ts';
 import { type PlanInputs, planProblems, SITES } from '../../app/plan/inputs.ts';
+import * as measured from '../../app/plan/measured.ts';
 import { type FigureName, type Plan, PlanError, planCapacity } from '../../app/plan/plan.ts';
 import { GROUPS } from '../../app/plan/table.ts';
 import { anyInputs, HOUR_MS, inputs } from './samples.ts';
@@ -198,6 +200,13 @@ test('the sum of the ephemeral-storage limits holds every volume on the disk, an
     }),
     { numRuns: 100 },
   );
+});
+
+test('small uploads are planned with the buffers that the mover reads them into', () => {
+  assert.equal(measured.READ_BUFFER_BYTES, READ_BUFFER_BYTES);
+  const of = (concurrency: number) =>
+    planCapacity(inputs({ rate: 12, sizeBytes: 1_024, concurrency })).memoryLimitBytes.value;
+  assert.equal(of(528) - of(16), 512 * READ_BUFFER_BYTES);
 });
 
 test('what cannot be planned is refused with all of it at once', () => {
