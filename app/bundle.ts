@@ -1,4 +1,4 @@
-// Makes the program that is shipped: `npm run bundle` turns app/main.ts and all it imports into dist/app/ferry.mjs and
+// Makes the program that is shipped: `npm run bundle` turns app/main.ts and all it imports into build/ferry.mjs and
 // its parts.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -35,11 +35,11 @@ const pageInside: Plugin = {
 const builtInWhenNeeded: Plugin = {
   name: 'built-in-when-needed',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^(node:)?(http|https|tls|child_process)$/ }, ({ path }) => ({
-      path,
-      namespace: 'built-in',
-    }));
-    // Its client for HTTP/2, which is never asked for, does without where there is none.
+    // What is imported at run time is loaded late as it is.
+    onResolve({ filter: /^(node:)?(http|https|tls|child_process)$/ }, ({ path, kind }) =>
+      kind === 'dynamic-import' ? undefined : { path, namespace: 'built-in' },
+    );
+    // Its client for HTTP/2, which app/core/s3/http.ts turns off, does without where there is none.
     onResolve({ filter: /^node:http2$/ }, ({ path, importer }) =>
       /\/node_modules\/undici\//.test(importer) ? { path, namespace: 'absent' } : undefined,
     );
@@ -87,7 +87,7 @@ export async function bundle(directory: string): Promise<number> {
 }
 
 if (import.meta.main) {
-  const directory = join(ROOT, 'dist', 'app');
+  const directory = join(ROOT, 'build');
   const bytes = await bundle(directory);
   console.log(`${join(directory, 'ferry.mjs')} and its parts: ${(bytes / 2 ** 20).toFixed(1)} MiB`);
 }

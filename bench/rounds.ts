@@ -218,7 +218,7 @@ async function startServer(
 function shown(contender: Contender, job: Job): string {
   const names: readonly (readonly [string, string])[] = [
     [process.execPath, 'node'],
-    [job.ferryBundle, 'dist/app/ferry.mjs'],
+    [job.ferryBundle, 'build/ferry.mjs'],
     [join(import.meta.dirname, 'plain-sdk.ts'), 'bench/plain-sdk.ts'],
     [job.source.directory, 'DIR'],
     [job.state, 'STATE'],

@@ -14,7 +14,7 @@ export interface Hints {
   take(): BytePath[];
   /** A path that was told of was a file to be moved. */
   brought(): void;
-  /** A walk met such a file first. */
+  /** A walk met such a file first. A flood counts as well: what it held is told of by nobody. */
   missed(): void;
   /** Whether since the last time asked it brought files and missed none: a walk may then take its time. */
   served(): boolean;
@@ -47,10 +47,16 @@ export function createHints(root: BytePath, eventsMax = EVENTS_MAX): Hints {
     try {
       const watcher = watch(toSystemPath(absolute), { persistent: false, encoding: 'buffer' }, (_, name) => {
         events += 1;
-        if (events > eventsMax) return dropAll();
+        if (events > eventsMax) {
+          missedFiles += 1;
+          return dropAll();
+        }
         if (name !== null) paths.add(joinPath(directory, name.toString('latin1')));
       });
-      watcher.on('error', () => drop(directory));
+      watcher.on('error', () => {
+        missedFiles += 1;
+        drop(directory);
+      });
       watchers.set(directory, watcher);
       return true;
     } catch {

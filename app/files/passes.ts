@@ -6,7 +6,7 @@ import { firstNames } from './directory.ts';
 import { enqueue, type FinderPorts, findPass, type PassResult, standingOf } from './finder.ts';
 import type { KeyOf } from './key.ts';
 import type { Candidate } from './ledger/ledger.ts';
-import { type BytePath, baseOf, restoredName } from './paths.ts';
+import { type BytePath, baseOf, parentOf, restoredName } from './paths.ts';
 import type { Lane } from './queue.ts';
 import { isEmpty, type ReconcilePorts, reconcile } from './reconcile.ts';
 import type { Sender } from './sender.ts';
@@ -49,7 +49,7 @@ const NEWEST_FILES = 8_192;
 export const ROOM_FILES = 256;
 
 /** Of its share a patrol takes so much while the kernel tells of what arrives. */
-const SHARE_WITH_HINTS = 0.5;
+const SHARE_WITH_HINTS = 0.25;
 
 export function createPasses(ports: PassesPorts): Passes {
   const { ledger, queue, counters, clock, keyOf, sender, sightings, signal, backlogBell, roomBell } = ports;
@@ -59,11 +59,15 @@ export function createPasses(ports: PassesPorts): Passes {
     // What lay here before the start is the backlog, however young: it would make the files of this minute wait.
     arrivedMs(file.stat) >= Math.max(ports.startedAtMs, nowMs - FRESH_MS);
 
-  const sendFresh = (file: FoundFile, nowMs: number): boolean => {
-    const taken = isFresh(file, nowMs) && enqueue(ports, file, 'fresh');
-    if (taken) sender.pump();
-    return taken;
-  };
+  // The settle loop starts it within a second: a walk that pays for its time does not pay for an upload's.
+  const sendFresh = (file: FoundFile, nowMs: number): boolean =>
+    isFresh(file, nowMs) && enqueue(ports, file, 'fresh');
+
+  /** It came while hints were listened to, stood still for the settle time, and nobody watches it. */
+  const isMissed = (file: FoundFile): boolean =>
+    arrivedMs(file.stat) >= ports.startedAtMs &&
+    !ports.settling.has(file.path) &&
+    !ports.backoff.knows(file.path);
 
   const offerWithRoom = async (file: FoundFile, lane: Lane): Promise<boolean> => {
     if (queue.room(lane) <= 0) {
@@ -149,7 +153,7 @@ export function createPasses(ports: PassesPorts): Passes {
     const file = { path, stat: seen };
     const nowMs = clock.now();
     const { standing } = standingOf(ports, file, nowMs);
-    if (standing !== 'known') ports.hints?.brought();
+    if (standing === 'young' || standing === 'ready') ports.hints?.brought();
     if (standing === 'ready' && !sendFresh(file, nowMs)) backlogBell.ring();
     return [];
   };
@@ -173,8 +177,10 @@ export function createPasses(ports: PassesPorts): Passes {
         forgetsGone: true,
         inOrder: false,
         onReady(file, nowMs) {
-          // It stood still for the settle time, and no hint had brought it to be watched.
-          if (isFresh(file, nowMs)) ports.hints?.missed();
+          if (isMissed(file)) {
+            ports.hints?.missed();
+            ports.hints?.near(parentOf(file.path));
+          }
           if (!sendFresh(file, nowMs)) backlogBell.ring();
           return true;
         },

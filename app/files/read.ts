@@ -1,4 +1,4 @@
-// Reading: one descriptor, `fstat` before and after must agree with the look that called the file complete; otherwise
+// Reading: one descriptor, whose `fstat` after reading must agree with the look that called the file complete; otherwise
 // what was read is not the file, and nothing of it is sent.
 import { hash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';

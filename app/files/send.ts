@@ -50,12 +50,16 @@ async function sendSmall(ports: SendPorts, file: FoundFile): Promise<Sent> {
   const buffer = readBuffers.pop() ?? Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   const { body, sha256 } = readSmall(`${ports.root}/${file.path}`, file.stat, buffer);
   const key = ports.keyOf(file.path, file.stat.mtimeMs);
+  let tries = 0;
   const put = (putKey: string): Promise<PutResult> =>
-    retry(() => store.put(putKey, body, sha256, signal), signal);
+    retry(() => {
+      tries += 1;
+      return store.put(putKey, body, sha256, signal);
+    }, signal);
   const result = await put(key);
   if (result.outcome === 'created') {
-    // Not after any other answer: it may have come before the whole body was taken from the buffer.
-    readBuffers.push(buffer);
+    // Not after any other answer, be it to an earlier try: it may have come before the whole body was taken from it.
+    if (tries === 1) readBuffers.push(buffer);
     return asCreated(file, key, sha256, result.etag, 0);
   }
   // The MD5 is needed only when a key is taken.

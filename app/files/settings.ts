@@ -187,9 +187,9 @@ const schema = z.object({
   ),
   walkCpuShare: share({
     group: PACE,
-    what: 'Share of one core that walking may use: a walk that cost more is followed by a longer pause. Half of it while the kernel tells of what arrives',
+    what: 'Share of one core that walking may use: a walk that cost more is followed by a longer pause. A quarter of it while the kernel tells of what arrives',
     example: '0.01',
-    default: '0.005',
+    default: '0.01',
   }),
   highWatermark: share({
     group: DISK,

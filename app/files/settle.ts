@@ -29,6 +29,7 @@ export interface Settling {
   readonly size: number;
   /** Returns false when there is no room. A file already watched keeps its place. */
   watch(file: FoundFile, nowMs: number): boolean;
+  has(path: string): boolean;
   /** Forgets a file that vanished or was handed on. */
   drop(path: string): void;
   /** Files whose time has come, at most so many, removed from here; each needs its second look now. */
@@ -57,6 +58,7 @@ export function createSettling(settleMs: number, capacity = 20_000): Settling {
       if (nextDue === undefined || dueMs < nextDue) nextDue = dueMs;
       return true;
     },
+    has: (path) => watched.has(path),
     drop(path) {
       watched.delete(path);
     },

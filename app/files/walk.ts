@@ -37,7 +37,7 @@ export interface WalkOptions {
   /** Absolute, as bytes. */
   readonly root: BytePath;
   readonly clock: Clock;
-  /** Share of one core, 0..1; 1 never waits. */
+  /** Share of one core, 0..1, that the pass and the work on what it finds may take; 1 never waits. */
   readonly cpuShare: number;
   readonly signal: AbortSignal;
   /** A file that Ferry itself set aside and was killed before deciding on. */
@@ -123,9 +123,11 @@ async function* walk(options: WalkOptions, report: WalkReport): AsyncGenerator<F
         for (let count = 0; count < ENTRIES_AT_ONCE && stack.length > 0; count += 1)
           step(options, report, place, batch);
       }
+      const readMs = performance.now() - startedMs;
       if (batch.length > 0) yield batch;
-      // What is done with a batch is part of what the pass costs; one that waits for room has a share of 1 and no debt.
-      debtMs += (performance.now() - startedMs) * (1 / cpuShare - 1);
+      // What is done with a batch is part of what the pass costs, up to as much again: a moment in which somebody else's
+      // disk stands still must not become minutes.
+      debtMs += Math.min(performance.now() - startedMs, 2 * readMs) * (1 / cpuShare - 1);
       if (debtMs >= 5) {
         await clock.sleep(debtMs, signal);
         debtMs = 0;

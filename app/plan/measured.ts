@@ -14,12 +14,12 @@ export const MONTH_DAYS = 30;
 export const PROVE_LAG_MS = 120_000;
 
 /**
- * A walk costs 2.5 s of CPU per million files (opendir and lstat, measured), and a patrol takes 0.5 % of a
- * core (--walk-cpu-share): among a million files a new one is met after up to eight minutes where the kernel does not
+ * A walk costs 5 s of CPU per million files (opendir, lstat and asking what is known, measured), and a patrol takes 1 % of
+ * a core (--walk-cpu-share): among a million files a new one is met after up to eight minutes where the kernel does not
  * tell of it.
  */
-export const WALK_CPU_S_PER_FILE = 2.5e-6;
-export const PATROL_CPU_SHARE = 0.005;
+export const WALK_CPU_S_PER_FILE = 5e-6;
+export const PATROL_CPU_SHARE = 0.01;
 
 /** Bytes of an ext4 directory entry beside the name, and how full its blocks are kept. Directories never shrink. */
 export const DIRECTORY_ENTRY_BYTES = 8;
@@ -45,9 +45,9 @@ export const STATE_FIXED_BYTES = 16 * MIB;
  */
 export const RECEIPTS_STATE_BYTES = 128 * MIB;
 
-/** Anonymous memory of the bundle at rest and at work, flat: measured 75 MB, with the image's heap flags. */
+/** Anonymous memory of the bundle at rest and at work, flat: measured 54 to 69 MB with half a million files known. */
 export const MEMORY_AT_WORK_BYTES = 80 * MIB;
-/** Peak resident memory in a burst of 50,000 files with the image's flags: measured 116 MB (docs/benchmark.md). */
+/** Peak resident memory in a burst of 50,000 files with the image's flags: measured 109 MB, over TLS 116 (docs/benchmark.md). */
 export const MEMORY_AFTER_BURST_BYTES = 128 * MIB;
 /**
  * What known files take beside a burst's memory: the table of known files 15 to 19 bytes each, up to 8.25 MiB
@@ -66,8 +66,8 @@ export const CPU_MS_PER_FILE = 0.4;
 /** CPU of reading, SHA-256, MD5 and TLS of 1 MiB. */
 export const CPU_MS_PER_MIB = 8;
 /**
- * Walking takes at most 0.5 % of a core (--walk-cpu-share); log, metrics and listings are below 1 %; the
- * rest is for passes over a backlog, which take what they need.
+ * Walking takes at most 1 % of a core (--walk-cpu-share); log, metrics and listings are below 1 %; the rest is for
+ * passes over a backlog, which take what they need.
  */
 export const CPU_IDLE_MILLICORES = 60;
 /** A start and a listing page must not crawl: less than half a core makes probes slow. */

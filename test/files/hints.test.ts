@@ -43,7 +43,9 @@ test('a flood ends the watching until somebody asks for it again, and after the 
   const hints = createHints(toBytePath(directory), 20);
   hints.near('');
   for (let number = 0; number < 100; number += 1) writeFileSync(join(directory, `burst-${number}`), 'x');
+  hints.brought();
   await told(hints, 'burst-0');
+  assert.equal(hints.served(), false, 'what came after the flood began is told of by nobody');
   await until(() => hints.near(''), 'it is watched anew');
   writeFileSync(join(directory, 'after'), 'x');
   await told(hints, 'after');

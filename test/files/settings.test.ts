@@ -45,7 +45,7 @@ test('with source and destination alone every other setting has its documented d
     requestTimeoutMs: 30_000,
     proveEveryMs: 60_000,
     walkEveryMs: 2_000,
-    walkCpuShare: 0.005,
+    walkCpuShare: 0.01,
     highWatermark: 0.85,
     lowWatermark: 0.75,
     criticalWatermark: 0.95,

@@ -341,11 +341,16 @@ test('a pass waits in proportion to what it costs, the work on what it found inc
     return { costMs, sleptMs: clock.slept.reduce((sum, ms) => sum + ms, 0) };
   };
   assert.equal((await passWith(1, 0)).sleptMs, 0);
-  for (const workMs of [0, 20]) {
+  for (const workMs of [0, 2]) {
     const { costMs, sleptMs } = await passWith(0.05, workMs);
     const owed = costMs * 19;
     assert.ok(sleptMs <= owed + 1 && sleptMs >= owed * 0.25, `slept ${sleptMs} of ${owed}`);
   }
+  const stalled = await passWith(0.05, 500);
+  assert.ok(
+    stalled.sleptMs < stalled.costMs * 19 * 0.5,
+    'a moment in which all stands still is not multiplied',
+  );
 });
 
 test('a second look sees only a regular file', async (t) => {

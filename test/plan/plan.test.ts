@@ -94,8 +94,8 @@ test('12 files/s of 1 KB: 2.0 GiB for a shift, 4.0 GiB for a day, inodes before 
       putDollarsPerDay: '$5.18 a day',
       requestDollarsPerMonth: '$156.05 a month',
       packingSavesDollarsPerMonth: '$155.36 a month',
-      drainSeconds: '41s',
-      gracePeriodSeconds: '1m 16s',
+      drainSeconds: '47s',
+      gracePeriodSeconds: '1m 22s',
       memoryLimitBytes: '144.0 MiB',
       cpuRequestMillicores: '70m',
       cpuLimitMillicores: '500m',
@@ -237,7 +237,7 @@ test('what works and may still surprise is said in a sentence with both numbers'
   assert.match(said({ retentionMs: HOUR_MS }), /retention \(1h\) is shorter than a shift \(12h\)/);
   assert.match(said({ latencyMs: 2_000 }), /never catches up: 8 files\/s/);
   assert.match(said({ latencyMs: 500 }), /catching up takes 2h 24m, not 1h/);
-  assert.match(said({ drainMs: 5_000 }), /drain of 5 s is shorter than the 41 s/);
+  assert.match(said({ drainMs: 5_000 }), /drain of 5 s is shorter than the 47 s/);
   assert.match(said({ rate: 3_000 }), /split the writer's directories/);
   assert.match(said({}), /gets the whole pod evicted/);
   assert.doesNotMatch(said({ volume: 'ephemeral' }), /evicted/);

@@ -70,8 +70,9 @@ export async function openTransport(options: TransportOptions): Promise<Dispatch
     httpProxy: options.proxy.url,
     httpsProxy: options.proxy.url,
     noProxy: options.proxy.noProxy,
-    requestTls: { ...tls, timeout: options.connectTimeoutMs },
-    proxyTls: { ...tls, timeout: options.connectTimeoutMs },
+    // To the proxy too: it asks for HTTP/2 unless told otherwise.
+    requestTls: { ...tls, allowH2: false, timeout: options.connectTimeoutMs },
+    proxyTls: { ...tls, allowH2: false, timeout: options.connectTimeoutMs },
   });
 }
 
