@@ -30,7 +30,7 @@ const pageInside: Plugin = {
 
 /**
  * An `import` of these is done when the program starts, whoever needs it; and that of node:http reads every export, some
- * of which load all of Node's own fetch. Taken this way each is loaded by who needs it: 18 MB of resident memory and 40 ms.
+ * of which load all of Node's own fetch. Taken this way each is loaded by who needs it, which is 2 MiB less resident.
  */
 const builtInWhenNeeded: Plugin = {
   name: 'built-in-when-needed',
