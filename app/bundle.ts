@@ -53,11 +53,13 @@ const builtInWhenNeeded: Plugin = {
 };
 
 /**
- * Writes ferry.mjs and beside it `parts/` into a directory, which must be the bundle's own, and answers their size in
- * bytes. They need Node 24 and nothing else: no node_modules. Names are kept so that a stack trace in a log can be read.
- * Rejects with esbuild's own error.
+ * Writes ferry.mjs and beside it `parts/` into a directory, which must be the bundle's own, and answers the path of the
+ * first and the size of all. They need Node 24 and nothing else: no node_modules. Names are kept so that a stack trace in
+ * a log can be read. Rejects with esbuild's own error.
  */
-export async function bundle(directory: string): Promise<number> {
+export async function bundle(
+  directory: string,
+): Promise<{ readonly program: string; readonly bytes: number }> {
   rmSync(directory, { recursive: true, force: true });
   const result = await build({
     absWorkingDir: ROOT,
@@ -83,11 +85,11 @@ export async function bundle(directory: string): Promise<number> {
     metafile: true,
     logLevel: 'warning',
   });
-  return Object.values(result.metafile.outputs).reduce((all, output) => all + output.bytes, 0);
+  const bytes = Object.values(result.metafile.outputs).reduce((all, output) => all + output.bytes, 0);
+  return { program: join(directory, 'ferry.mjs'), bytes };
 }
 
 if (import.meta.main) {
-  const directory = join(ROOT, 'build');
-  const bytes = await bundle(directory);
-  console.log(`${join(directory, 'ferry.mjs')} and its parts: ${(bytes / 2 ** 20).toFixed(1)} MiB`);
+  const { program, bytes } = await bundle(join(ROOT, 'build'));
+  console.log(`${program} and its parts: ${(bytes / 2 ** 20).toFixed(1)} MiB`);
 }

@@ -52,9 +52,7 @@ async function main(options: BenchOptions): Promise<number> {
     return known;
   };
   const accounting = findAccounting();
-  const app = join(scratch, 'app');
-  const ferryBundle = join(app, 'ferry.mjs');
-  await bundle(app);
+  const { program: ferryBundle } = await bundle(join(scratch, 'app'));
   const around: Surroundings = { scratch, ferryBundle, accounting, peer, source: keepSources(), say };
 
   const results: CaseResult[] = [];

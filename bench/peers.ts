@@ -33,10 +33,13 @@ export function findPeer(name: PeerName, say: (line: string) => void): Peer {
   const recipe = RECIPES[name];
   try {
     const found = find(recipe);
-    if (found !== undefined && runs(found, recipe)) return asPeer(found, recipe);
-    // Not there, or in an environment that was moved: its programs name the old place.
-    rmSync(home(recipe), { recursive: true, force: true });
-    return asPeer(install(recipe, say), recipe);
+    try {
+      if (found !== undefined) return started(found, recipe);
+    } catch {
+      // Its environment was moved, and its programs name the old place.
+      rmSync(home(recipe), { recursive: true, force: true });
+    }
+    return started(install(recipe, say), recipe);
   } catch (error) {
     const why = error instanceof Error ? error.message.trim().split('\n').at(-1) : String(error);
     return {
@@ -46,12 +49,10 @@ export function findPeer(name: PeerName, say: (line: string) => void): Peer {
 }
 
 /** Throws what the program's start does. */
-function asPeer(path: string, { versionWords }: Recipe): Peer {
+function started(path: string, { versionWords }: Recipe): Peer {
   const output = execFileSync(path, versionWords, { encoding: 'utf8', stdio: 'pipe' });
   return { path, version: /\d+\.\d+\.\d+/.exec(output)?.[0] ?? 'unknown' };
 }
-
-const runs = (path: string, { versionWords }: Recipe): boolean => spawnSync(path, versionWords).status === 0;
 
 function find(recipe: Recipe): string | undefined {
   return globSync(join(home(recipe), recipe.program))[0];

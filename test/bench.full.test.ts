@@ -240,9 +240,7 @@ function filesPut(name: string, { requests }: Run, files: number): number {
 
 test('a missing peer leaves the others measured, over TLS too', async (t) => {
   const scratch = await tempDir(t);
-  const app = join(scratch, 'app');
-  const ferryBundle = join(app, 'ferry.mjs');
-  await bundle(app);
+  const { program: ferryBundle } = await bundle(join(scratch, 'app'));
   const small = CASES.find(({ name }) => name === QUICK_CASE);
   assert.ok(small);
   for (const server of ['null', 'null-tls'] as const) {

@@ -29,7 +29,7 @@ const asUser = isRoot ? { uid: UID, gid: UID } : {};
 
 const buildDirectory = mkdtempSync(join(tmpdir(), 'ferry-bundle-'));
 after(() => rmSync(buildDirectory, { recursive: true }));
-let built: Promise<number> | undefined;
+let built: ReturnType<typeof bundle> | undefined;
 
 /** The bundle in a directory of its own that only root could write, and a directory for data beside it. */
 async function ship(t: TestContext) {
@@ -37,7 +37,7 @@ async function ship(t: TestContext) {
   const app = join(directory, 'app');
   const program = join(app, 'ferry.mjs');
   built ??= bundle(buildDirectory);
-  const bytes = await built;
+  const { bytes } = await built;
   cpSync(buildDirectory, app, { recursive: true });
   for (const name of readdirSync(app, { recursive: true, encoding: 'utf8' }))
     chmodSync(join(app, name), statSync(join(app, name)).isDirectory() ? 0o555 : 0o444);

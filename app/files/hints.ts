@@ -31,8 +31,8 @@ export function createHints(root: BytePath, eventsMax = EVENTS_MAX): Hints {
   const watchers = new Map<BytePath, FSWatcher>();
   let paths = new Set<BytePath>();
   let events = 0;
-  let broughtFiles = 0;
-  let missedFiles = 0;
+  let broughtSome = false;
+  let missedSome = false;
   let closed = false;
 
   const drop = (directory: BytePath): void => {
@@ -48,13 +48,13 @@ export function createHints(root: BytePath, eventsMax = EVENTS_MAX): Hints {
       const watcher = watch(toSystemPath(absolute), { persistent: false, encoding: 'buffer' }, (_, name) => {
         events += 1;
         if (events > eventsMax) {
-          missedFiles += 1;
+          missedSome = true;
           return dropAll();
         }
         if (name !== null) paths.add(joinPath(directory, name.toString('latin1')));
       });
       watcher.on('error', () => {
-        missedFiles += 1;
+        missedSome = true;
         drop(directory);
       });
       watchers.set(directory, watcher);
@@ -85,15 +85,15 @@ export function createHints(root: BytePath, eventsMax = EVENTS_MAX): Hints {
       return taken;
     },
     brought() {
-      broughtFiles += 1;
+      broughtSome = true;
     },
     missed() {
-      missedFiles += 1;
+      missedSome = true;
     },
     served() {
-      const did = broughtFiles > 0 && missedFiles === 0;
-      broughtFiles = 0;
-      missedFiles = 0;
+      const did = broughtSome && !missedSome;
+      broughtSome = false;
+      missedSome = false;
       return did;
     },
     close() {

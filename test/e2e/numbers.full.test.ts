@@ -14,9 +14,9 @@ import { until } from '../support/temp.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'ferry-bundle-'));
 after(() => rmSync(directory, { recursive: true, force: true }));
-await bundle(join(directory, 'app'));
+const built = await bundle(join(directory, 'app'));
 /** The shipped bundle with the image's flags. */
-const program = imageCommand(join(directory, 'app', 'ferry.mjs'));
+const program = imageCommand(built.program);
 
 interface Place {
   readonly source: string;

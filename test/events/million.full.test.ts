@@ -22,9 +22,7 @@ const LEAST_BY_CLOCK = 5_000;
 
 test('1,000,000 events: at most 150 MiB resident, at least 20,000 for a second of processor time', async (t) => {
   const directory = await tempDir(t);
-  const app = join(directory, 'app');
-  const built = join(app, 'ferry.mjs');
-  await bundle(app);
+  const { program: built } = await bundle(join(directory, 'app'));
   const server = spawn(process.execPath, [join(ROOT, 'test/support/events/fast-api.ts'), String(COUNT)]);
   t.after(() => server.kill());
   const port = await firstLine(server);

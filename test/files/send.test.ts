@@ -106,6 +106,34 @@ test('an answer that was lost does not send the file twice', async (t) => {
   assert.deepEqual([...store.objects.keys()], ['a']);
 });
 
+test('a buffer is read into again after a first and only try, and after no other', async (t) => {
+  const root = await tempDir(t);
+  const store = createArrayStore();
+  const { put } = store;
+  const bodies: Buffer[] = [];
+  const sendOne = async (name: string, refusals: number): Promise<Buffer> => {
+    store.put = async (key, body, digest) => {
+      bodies.push(body);
+      refusals -= 1;
+      if (refusals >= 0) throw new StoreError('network', 'ECONNRESET');
+      return put(key, body, digest);
+    };
+    assert.equal((await send(store, root, writeOld(root, name, name))).outcome, 'created');
+    const body = bodies.at(-1);
+    assert.ok(body);
+    return body;
+  };
+  const inSameBuffer = (one: Buffer, other: Buffer): boolean => one.buffer === other.buffer;
+  const first = await sendOne('first', 0);
+  const second = await sendOne('second', 1);
+  assert.ok(inSameBuffer(first, second), 'one try: used again');
+  // The try that was refused may still lie in a socket's queue.
+  const third = await sendOne('third', 0);
+  assert.ok(!inSameBuffer(second, third), 'two tries: not used again');
+  assert.equal(second.toString(), 'second');
+  assert.equal(store.objects.get('second')?.body?.toString(), 'second');
+});
+
 test('a key that is taken and yet not listed is no success', async (t) => {
   const root = await tempDir(t);
   const store = createArrayStore();
