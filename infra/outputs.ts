@@ -11,6 +11,7 @@ export const ENTRY_POINT = [
   '--max-semi-space-size=2',
   '--max-old-space-size=64',
   '--v8-pool-size=1',
+  '--no-parallel-scavenge',
   '--no-concurrent-recompilation',
   '--liftoff-only',
   '/app/ferry.mjs',
