@@ -102,16 +102,26 @@ function killContainer(id: string): void {
     }
 }
 
-/** Fills the container's memory with pages that belong to no process, so that the kernel ends its largest one: Ferry. */
+/**
+ * Fills the container's memory, first with pages that belong to no process, then with small processes, one after
+ * another, until the kernel ends the largest one: Ferry, and the container with it. What stays counts for a next try.
+ */
 async function exhaustMemory(site: Site): Promise<void> {
   const script = `
+    const { spawn } = require('node:child_process');
+    const { once } = require('node:events');
     const { openSync, writeSync } = require('node:fs');
     const file = openSync('/dev/shm/fill', 'w');
     const page = Buffer.alloc(2 ** 20, 1);
     for (let mebibytes = 0; mebibytes < 60; mebibytes += 1) writeSync(file, page);
-    const held = [];
-    for (let mebibytes = 0; mebibytes < 30; mebibytes += 1) held.push(Buffer.alloc(2 ** 20, 1));
-    setTimeout(() => held.length, 20_000);`;
+    const held = "const held = Buffer.alloc(4 * 2 ** 20, 1); console.log(held.length); setInterval(() => held, 1000)";
+    (async () => {
+      for (let processes = 0; processes < 12; processes += 1) {
+        const child = spawn(process.execPath, ['-e', held], { stdio: ['ignore', 'pipe', 'inherit'] });
+        await Promise.race([once(child.stdout, 'data'), once(child, 'exit')]);
+      }
+      process.exit();
+    })();`;
   await tryKubectl([
     ...['-n', site.namespace, 'exec', 'deployment/file-writer', '-c', 'ferry', '--'],
     ...['/nodejs/bin/node', '-e', script],
