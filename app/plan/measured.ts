@@ -47,11 +47,11 @@ export const RECEIPTS_STATE_BYTES = 128 * MIB;
 
 /** Anonymous memory of the bundle at rest and at work, flat: measured 54 to 69 MB with half a million files known. */
 export const MEMORY_AT_WORK_BYTES = 80 * MIB;
-/** Peak resident memory in a burst of 50,000 files with the image's flags: measured 109 MB, over TLS 116 (docs/benchmark.md). */
+/** Peak resident memory in a burst of 50,000 files with the image's flags: measured 108 MB, over TLS 115 (docs/benchmark.md). */
 export const MEMORY_AFTER_BURST_BYTES = 128 * MIB;
 /**
  * What known files take beside a burst's memory: the table of known files 15 to 19 bytes each, up to 8.25 MiB
- * (app/files/ledger/known.ts). Measured: a million take 10 MiB more than 50,000 (docs/benchmark.md).
+ * (app/files/ledger/known.ts). Measured: a million take 9 MiB more than 50,000 (docs/benchmark.md).
  */
 export const KNOWN_FILE_BYTES = 19;
 export const KNOWN_MAX_BYTES = 12 * MIB;

@@ -60,6 +60,36 @@ test('an upload cut off by a kill sends only the missing part, though it reads a
   assert.equal(server.uploads.size, 0);
 });
 
+test('the loop turns between two parts, be they sent now or in an earlier run', async (t) => {
+  const { server, store } = await setUp(t);
+  const body = Buffer.alloc(20 * MIB, 'abc');
+  const state = await cutOff(server, store, body);
+  for (const [key, resume] of [
+    ['key', state],
+    ['new', undefined],
+  ] as const) {
+    let turns = 0;
+    let turning = true;
+    const count = (): void => {
+      turns += 1;
+      if (turning) setImmediate(count);
+    };
+    setImmediate(count);
+    const turnsAtRead: number[] = [];
+    const source = sourceOf(body);
+    const watched: LargeSource = {
+      ...source,
+      read(offset, length) {
+        turnsAtRead.push(turns);
+        return source.read(offset, length);
+      },
+    };
+    assert.equal((await store.putLarge(key, watched, resume)).outcome, 'created');
+    turning = false;
+    assert.equal(new Set(turnsAtRead).size, 3, `no turn between two of three reads: ${turnsAtRead}`);
+  }
+});
+
 test('a file that changed since starts afresh and leaves no parts behind', async (t) => {
   const { server, store } = await setUp(t);
   const state = await cutOff(server, store, Buffer.alloc(20 * MIB, 'abc'));
