@@ -9,7 +9,7 @@ import { type BytePath, joinPath, toSystemPath } from './paths.ts';
  * each row of the ledger lands on another page and each proof lists the whole prefix: sorted, 50,000 files cost a third
  * less.
  */
-const NAMES_HELD = 65_536;
+const NAMES_HELD = 16_384;
 const NAMES_HELD_MIN = 1_024;
 const READ_AHEAD_ENTRIES = 1_024;
 
@@ -29,7 +29,7 @@ export interface NameBudget {
 }
 
 export interface NamesOptions {
-  /** At most so many names in memory. @default 65,536 for all of the budget's directories */
+  /** At most so many names in memory. @default 16,384 for all of the budget's directories */
   readonly held?: number | undefined;
   /** An absolute directory where runs of names may wait. Left out: a larger directory comes in stretches, each in order. */
   readonly runsIn?: string | undefined;

@@ -16,8 +16,8 @@ export interface NameRuns {
   close(): void;
 }
 
-/** What is read of a run at a time, longer than any name: 150 runs of ten million names hold 1.2 MB of text. */
-const CHUNK_BYTES = 8_192;
+/** What is read of a run at a time, longer than any name: 610 runs of ten million names hold 1.2 MB of text. */
+const CHUNK_BYTES = 2_048;
 const END = '\0';
 let opened = 0;
 
@@ -28,6 +28,20 @@ interface Run {
   at: number;
   /** The name it stands at. */
   name: BytePath;
+}
+
+/**
+ * Each made by itself. Cut out of one text they are views of it, which the heap compares four times as slowly: 0.3 s for
+ * a million names.
+ */
+function namesIn(ended: Buffer): BytePath[] {
+  const names: BytePath[] = [];
+  for (let from = 0; from < ended.length; ) {
+    const to = ended.indexOf(0, from);
+    names.push(ended.toString('latin1', from, to));
+    from = to + 1;
+  }
+  return names;
 }
 
 /** The ledger's: names that wait must not be why a row cannot be written. */
@@ -53,7 +67,7 @@ export function openNameRuns(directory: string, leftFreeBytes = LEFT_FREE_BYTES)
       const read = readSync(fd, chunk, 0, length, run.offset);
       const whole = chunk.subarray(0, read).lastIndexOf(0);
       if (whole < 0) throw new Error('names set aside in the state directory cannot be read back');
-      run.names = chunk.toString('latin1', 0, whole).split(END);
+      run.names = namesIn(chunk.subarray(0, whole + 1));
       run.at = 0;
       run.offset += whole + 1;
     }

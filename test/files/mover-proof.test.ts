@@ -46,7 +46,8 @@ for (const [name, fault] of Object.entries(BROKEN)) {
     await until(
       () => localHashes(rig.source).size === 0,
       'everything is freed once the listing heals',
-      30_000,
+      // A file whose object was missing again and again waits longer each time before it is sent again.
+      120_000,
     );
     rig.server.remove('site/earlier');
     assertExactly(rig.server, hashes);

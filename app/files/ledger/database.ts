@@ -1,6 +1,7 @@
 // The ledger's file: its tables, how it is opened, how damage and a full disk are recognized.
 import { rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { errnoOf } from '../../core/errors.ts';
 
 const SCHEMA_VERSION = 2;
 
@@ -33,15 +34,21 @@ function sqliteCode(error: unknown): number {
     : 0;
 }
 export const isBusy = (error: unknown): boolean => [5, 6].includes(sqliteCode(error));
-/** SQLITE_ERROR, READONLY, CORRUPT, FORMAT and NOTADB: what a broken header or schema gives at the opening. */
+/**
+ * SQLITE_ERROR, READONLY, CORRUPT, FORMAT and NOTADB: what a broken header or schema gives at the opening. And what Node
+ * says of a whole number that JavaScript has none for: none was written.
+ */
 export const isDamaged = (error: unknown): boolean =>
-  error instanceof DamagedError || [1, 8, 11, 24, 26].includes(sqliteCode(error));
+  error instanceof DamagedError ||
+  [1, 8, 11, 24, 26].includes(sqliteCode(error)) ||
+  errnoOf(error) === 'ERR_OUT_OF_RANGE';
 /** SQLITE_FULL and SQLITE_IOERR. */
 export const isLedgerFull = (error: unknown): boolean => [13, 10].includes(sqliteCode(error));
 
 export class DamagedError extends Error {}
 
-export function openDatabase(file: string): DatabaseSync {
+/** `asLeft`: it was closed in order and not touched since, so that its pages need not be checked. */
+export function openDatabase(file: string, asLeft: boolean): DatabaseSync {
   const db = new DatabaseSync(file);
   try {
     // One process only; without shared memory. A kill loses nothing, a power cut at most the last commits.
@@ -53,7 +60,7 @@ export function openDatabase(file: string): DatabaseSync {
       throw new DamagedError(`its version is ${version}, not ${SCHEMA_VERSION}`);
     else {
       db.exec('BEGIN IMMEDIATE; COMMIT');
-      const check = db.prepare('PRAGMA quick_check(1)').get()?.quick_check;
+      const check = asLeft ? 'ok' : db.prepare('PRAGMA quick_check(1)').get()?.quick_check;
       if (check !== 'ok') throw new DamagedError(String(check));
     }
     return db;

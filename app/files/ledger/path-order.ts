@@ -24,8 +24,8 @@ export function statesOver(db: DatabaseSync): ReadStates {
     const rows = read.all(after, limit) as unknown as StateRow[];
     let last = after;
     for (const [path] of rows) {
-      // Out of order it would never end.
-      if (path <= last) throw new DamagedError('its paths are out of order');
+      // Out of order it would never end; and where a damaged row has no path at all, nothing is greater.
+      if (!(path > last)) throw new DamagedError('its paths are out of order');
       last = path;
     }
     return rows;

@@ -18,12 +18,19 @@ const WARM_UP_ROWS = 2_000;
 /** The run of rows whose content no run since the start has hashed. */
 const EARLIER_RUN = 0;
 
-/** The ledger over an open database; `reserve` is the file given up when its volume is full. */
-export function ledgerOver(
-  db: DatabaseSync,
-  reserve: string | undefined,
-  beforeCommit: () => void = () => {},
-): Ledger {
+export interface LedgerSurroundings {
+  /** The file given up when the ledger's volume is full. */
+  readonly reserve?: string | undefined;
+  /** Of the rows there are, where they are known; counted otherwise. */
+  readonly totals?: LedgerTotals | undefined;
+  readonly beforeCommit?: (() => void) | undefined;
+  /** Called once all is written and the database closed. */
+  readonly onClosed?: (totals: LedgerTotals) => void;
+}
+
+/** The ledger over an open database. */
+export function ledgerOver(db: DatabaseSync, surroundings: LedgerSurroundings): Ledger {
+  const { reserve, beforeCommit, onClosed } = surroundings;
   // Tells this run's rows from earlier ones: a time and a random part, within 53 bits.
   const run = Date.now() * 4_096 + Math.floor(Math.random() * 4_096);
   const sql = prepare(db);
@@ -36,13 +43,7 @@ export function ledgerOver(
   let warmedTo: BytePath | undefined = '';
   let forgotten = 0;
   const unprovedRows = createUnprovedRows();
-  const stored = sql.totals.get() ?? {};
-  const totals: LedgerTotals = {
-    files: Number(stored.files),
-    bytes: Number(stored.bytes),
-    unprovedFiles: Number(stored.unprovedFiles),
-    unprovedBytes: Number(stored.unprovedBytes),
-  };
+  const totals = surroundings.totals ?? counted(sql.totals.get() ?? {});
   const tally = (row: LedgerRow, sign: 1 | -1): void => {
     totals.files += sign;
     totals.bytes += sign * row.stat.size;
@@ -117,7 +118,7 @@ export function ledgerOver(
 
   const commit = (): void => {
     if (waiting.size + waitingMeta.size > 0) {
-      beforeCommit();
+      beforeCommit?.();
       try {
         write();
       } catch (error) {
@@ -182,7 +183,8 @@ export function ledgerOver(
     knows,
     knowsInPathOrder() {
       if (known.isComplete) return knows;
-      const isUncommitted = (path: BytePath): boolean => waiting.has(path);
+      // Most often nothing waits: then a million paths need not be hashed.
+      const isUncommitted = (path: BytePath): boolean => waiting.size > 0 && waiting.has(path);
       return knowsInPathOrder({ read: states, ask: knows, isUncommitted, forgotten: () => forgotten });
     },
     warmUp() {
@@ -260,7 +262,17 @@ export function ledgerOver(
       } finally {
         db.close();
       }
+      onClosed?.(totals);
     },
+  };
+}
+
+function counted(record: Record<string, unknown>): LedgerTotals {
+  return {
+    files: Number(record.files),
+    bytes: Number(record.bytes),
+    unprovedFiles: Number(record.unprovedFiles),
+    unprovedBytes: Number(record.unprovedBytes),
   };
 }
 

@@ -46,8 +46,13 @@ export function uploadsOver(db: DatabaseSync): Uploads {
   return {
     get(path, key, stat) {
       const text = get.get(path, identityOf(key, stat))?.state;
-      const parsed = typeof text === 'string' ? uploadSchema.safeParse(JSON.parse(text)) : undefined;
-      return parsed?.success ? parsed.data : undefined;
+      if (typeof text !== 'string') return undefined;
+      try {
+        return uploadSchema.parse(JSON.parse(text));
+      } catch {
+        // A damaged row: the upload begins anew.
+        return undefined;
+      }
     },
     set: (path, key, stat, state) => void set.run(path, identityOf(key, stat), JSON.stringify(state)),
     delete: (path) => void drop.run(path),
