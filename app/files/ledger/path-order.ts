@@ -78,11 +78,12 @@ export function knowsInPathOrder({ read, ask, isUncommitted, forgotten }: PathOr
       if (row === undefined) {
         if (ended) break;
         readOn();
-      } else if (row[0] < path) at += 1;
-      else {
-        if (row[0] === path && isState(row, stat)) return row[5] === 1 ? 'proved' : 'sent';
-        break;
-      }
+      } else if (row[0] === path) {
+        if (!isState(row, stat)) break;
+        at += 1;
+        return row[5] === 1 ? 'proved' : 'sent';
+      } else if (row[0] > path) break;
+      else at += 1;
     }
     return ask(path, stat);
   };
