@@ -202,8 +202,10 @@ async function hasRowContent(ports: RetainPorts, row: LedgerRow): Promise<boolea
   } catch (error) {
     if (!(error instanceof ReadError)) throw error;
     if (error.fault === 'vanished') ports.receipts.freed(row, 'gone', ports.clock.now());
-    if (error.fault === 'vanished' || error.fault === 'changed') ledger.forget(row);
-    else ports.refused.failed(row.path, error.fault, error.message, ports.clock.now());
+    if (error.fault === 'vanished' || error.fault === 'changed') {
+      // What was sent from its place meanwhile is another row.
+      if (isCurrent(ledger, row)) ledger.forget(row);
+    } else ports.refused.failed(row.path, error.fault, error.message, ports.clock.now());
   }
   return false;
 }

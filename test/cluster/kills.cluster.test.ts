@@ -117,7 +117,7 @@ async function exhaustMemory(site: Site): Promise<void> {
     const held = "const held = Buffer.alloc(4 * 2 ** 20, 1); console.log(held.length); setInterval(() => held, 1000)";
     (async () => {
       for (let processes = 0; processes < 12; processes += 1) {
-        const child = spawn(process.execPath, ['-e', held], { stdio: ['ignore', 'pipe', 'inherit'] });
+        const child = spawn(process.execPath, ['-e', held], { stdio: ['ignore', 'pipe', 'ignore'] });
         await Promise.race([once(child.stdout, 'data'), once(child, 'exit')]);
       }
       process.exit();

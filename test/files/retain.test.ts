@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, chmodSync, chownSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { silentLog } from '../../app/core/log.ts';
 import { createBackoff } from '../../app/files/backoff.ts';
 import { createCounters } from '../../app/files/counters.ts';
@@ -53,6 +54,27 @@ test('files of this run are freed and forgotten, and counted', async (t) => {
     [ledger.totals.files, ports.counters.freed.files, ports.counters.freedEarly.files],
     [0, 3, 0],
   );
+});
+
+test('what was sent from the place of a file that is being hashed again stays remembered', async (t) => {
+  const root = await tempDir(t);
+  const state = await tempDir(t);
+  const large = Buffer.alloc(20 * 2 ** 20, 'x');
+  const earlier = openIn(state);
+  earlier.remember(rowFor(writeOld(root, 'large', large), 'large', large, true), undefined);
+  earlier.close();
+  const ledger = openIn(state);
+  const freeing = all(setUp(root, ledger));
+  await turn();
+  // The writer puts a small file in its place, which is sent before the hashing of the large one ends.
+  writeFileSync(join(root, 'new'), 'small');
+  renameSync(join(root, 'new'), join(root, 'large'));
+  const row = rowFor(found(root, 'large'), 'large-2', Buffer.from('small'), false);
+  ledger.remember(row, ledger.get('large'));
+  assert.deepEqual(await freeing, { freedBytes: 0, freedFiles: 0, toProve: 0 });
+  assert.equal(ledger.get('large')?.key, 'large-2');
+  assert.deepEqual({ ...ledger.totals }, { files: 1, bytes: 5, unprovedFiles: 1, unprovedBytes: 5 });
+  ledger.close();
 });
 
 test('files go oldest arrival first, only as many as needed, and none that arrived later than asked', async (t) => {

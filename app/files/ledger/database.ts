@@ -2,6 +2,8 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { errnoOf } from '../../core/errors.ts';
+import { noteClosing, takeClosing } from './closing.ts';
+import type { LedgerTotals } from './ledger.ts';
 
 const SCHEMA_VERSION = 2;
 
@@ -47,9 +49,15 @@ export const isLedgerFull = (error: unknown): boolean => [13, 10].includes(sqlit
 
 export class DamagedError extends Error {}
 
-/** `asLeft`: it was closed in order and not touched since, so that its pages need not be checked. */
-export function openDatabase(file: string, asLeft: boolean): DatabaseSync {
+export interface OpenedDatabase {
+  readonly db: DatabaseSync;
+  /** Of the rows, where the file is as it was closed: its pages are then not checked either. */
+  readonly totals: LedgerTotals | undefined;
+}
+
+export function openDatabase(file: string): OpenedDatabase {
   const db = new DatabaseSync(file);
+  let totals: LedgerTotals | undefined;
   try {
     // One process only; without shared memory. A kill loses nothing, a power cut at most the last commits.
     db.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;');
@@ -60,13 +68,27 @@ export function openDatabase(file: string, asLeft: boolean): DatabaseSync {
       throw new DamagedError(`its version is ${version}, not ${SCHEMA_VERSION}`);
     else {
       db.exec('BEGIN IMMEDIATE; COMMIT');
-      const check = asLeft ? 'ok' : db.prepare('PRAGMA quick_check(1)').get()?.quick_check;
+      totals = takeClosing(file);
+      const check = totals ? 'ok' : db.prepare('PRAGMA quick_check(1)').get()?.quick_check;
       if (check !== 'ok') throw new DamagedError(String(check));
     }
-    return db;
+    return { db, totals };
   } catch (error) {
     db.close();
     throw error;
+  }
+}
+
+/** Closes it, all written and noted as it is left. */
+export function closeDatabase(db: DatabaseSync, file: string, totals: LedgerTotals): void {
+  try {
+    // Into the file itself, which the closing then leaves as it is.
+    db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    noteClosing(file, totals);
+  } catch {
+    // A full disk: what was committed stays beside the file, and the next opening reads it all.
+  } finally {
+    db.close();
   }
 }
 

@@ -8,8 +8,8 @@ import type { UploadState } from '../../core/store.ts';
 import type { BytePath } from '../paths.ts';
 import type { FileStat } from '../walk.ts';
 import type { Due, NewestQuery, NewestSlice } from './browse.ts';
-import { noteClosing, takeClosing } from './closing.ts';
-import { isBusy, isDamaged, openDatabase, RESERVE_BYTES } from './database.ts';
+import { dropClosing } from './closing.ts';
+import { isBusy, isDamaged, RESERVE_BYTES } from './database.ts';
 import { renewable } from './renewal.ts';
 import { ledgerOver } from './rows.ts';
 
@@ -125,7 +125,7 @@ export function openLedger(options: {
   readonly beforeCommit?: () => void;
 }): Ledger {
   const { directory, source, store } = options;
-  if (directory === undefined) return ledgerOver(openDatabase(':memory:', true), {});
+  if (directory === undefined) return ledgerOver({});
   const file = join(directory, `${identityOf(source, store)}.sqlite`);
   const reserve = join(directory, 'reserve');
   try {
@@ -134,17 +134,10 @@ export function openLedger(options: {
   } catch (error) {
     if (errnoOf(error) !== 'ENOSPC') throw cannotUse(directory, error);
   }
-  const open = (): Ledger => {
-    const left = takeClosing(file);
-    return ledgerOver(openDatabase(file, left !== undefined), {
-      reserve,
-      totals: left,
-      beforeCommit: options.beforeCommit,
-      onClosed: (totals) => noteClosing(file, totals),
-    });
-  };
+  const open = (): Ledger => ledgerOver({ file, reserve, beforeCommit: options.beforeCommit });
   const setAside = (error: unknown): void => {
     const aside = `${file}.damaged-${new Date().toISOString().replaceAll(':', '')}`;
+    dropClosing(file);
     renameSync(file, aside);
     for (const suffix of ['-wal', '-shm', '-journal']) rmSync(file + suffix, { force: true });
     options.onDamaged?.(

@@ -6,7 +6,7 @@ import type { BytePath } from '../paths.ts';
 import { arrivedMs, sameStat } from '../settle.ts';
 import type { FileStat } from '../walk.ts';
 import { browserOver } from './browse.ts';
-import { DamagedError, isLedgerFull, takeReserve } from './database.ts';
+import { closeDatabase, DamagedError, isLedgerFull, openDatabase, takeReserve } from './database.ts';
 import { createKnownFiles } from './known.ts';
 import type { Ledger, LedgerRow, LedgerTotals } from './ledger.ts';
 import { knowsInPathOrder, statesOver } from './path-order.ts';
@@ -18,19 +18,17 @@ const WARM_UP_ROWS = 2_000;
 /** The run of rows whose content no run since the start has hashed. */
 const EARLIER_RUN = 0;
 
-export interface LedgerSurroundings {
+export interface LedgerFile {
+  /** Left out: all is kept in memory. */
+  readonly file?: string;
   /** The file given up when the ledger's volume is full. */
   readonly reserve?: string | undefined;
-  /** Of the rows there are, where they are known; counted otherwise. */
-  readonly totals?: LedgerTotals | undefined;
   readonly beforeCommit?: (() => void) | undefined;
-  /** Called once all is written and the database closed. */
-  readonly onClosed?: (totals: LedgerTotals) => void;
 }
 
-/** The ledger over an open database. */
-export function ledgerOver(db: DatabaseSync, surroundings: LedgerSurroundings): Ledger {
-  const { reserve, beforeCommit, onClosed } = surroundings;
+/** The ledger in a database, which it opens. */
+export function ledgerOver({ file, reserve, beforeCommit }: LedgerFile): Ledger {
+  const { db, totals: noted } = openDatabase(file ?? ':memory:');
   // Tells this run's rows from earlier ones: a time and a random part, within 53 bits.
   const run = Date.now() * 4_096 + Math.floor(Math.random() * 4_096);
   const sql = prepare(db);
@@ -43,7 +41,7 @@ export function ledgerOver(db: DatabaseSync, surroundings: LedgerSurroundings): 
   let warmedTo: BytePath | undefined = '';
   let forgotten = 0;
   const unprovedRows = createUnprovedRows();
-  const totals = surroundings.totals ?? counted(sql.totals.get() ?? {});
+  const totals = noted ?? counted(sql.totals.get() ?? {});
   const tally = (row: LedgerRow, sign: 1 | -1): void => {
     totals.files += sign;
     totals.bytes += sign * row.stat.size;
@@ -83,11 +81,14 @@ export function ledgerOver(db: DatabaseSync, surroundings: LedgerSurroundings): 
   });
 
   const write = (): void => {
+    let dropped = 0;
     db.exec('BEGIN');
     try {
       for (const [path, row] of waiting) {
-        if (row === undefined) sql.drop.run(path);
-        else if (onlyProved.has(path)) sql.prove.run(row.provedAtMs, row.thisRun ? run : EARLIER_RUN, path);
+        if (row === undefined) {
+          sql.drop.run(path);
+          dropped += 1;
+        } else if (onlyProved.has(path)) sql.prove.run(row.provedAtMs, row.thisRun ? run : EARLIER_RUN, path);
         else {
           const { key, stat, sha256, etag, proof, proved, provedAtMs, arrivedMs } = row;
           const { size, mtimeMs, ctimeMs, ino } = stat;
@@ -114,6 +115,8 @@ export function ledgerOver(db: DatabaseSync, surroundings: LedgerSurroundings): 
       if (db.isTransaction) db.exec('ROLLBACK');
       throw error;
     }
+    // Rows read before this still showed them.
+    forgotten += dropped;
   };
 
   const commit = (): void => {
@@ -259,10 +262,12 @@ export function ledgerOver(db: DatabaseSync, surroundings: LedgerSurroundings): 
     close() {
       try {
         commit();
-      } finally {
+      } catch (error) {
         db.close();
+        throw error;
       }
-      onClosed?.(totals);
+      if (file === undefined) db.close();
+      else closeDatabase(db, file, totals);
     },
   };
 }

@@ -1,15 +1,18 @@
 // A ledger is read from end to end when it is opened, unless it is what was closed in order.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import {
+import fs, {
   copyFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
@@ -59,7 +62,7 @@ const TOUCHED: Record<string, (file: string, note: string) => void> = {
     db.exec('PRAGMA journal_mode=DELETE; UPDATE files SET etag = etag');
     db.close();
   },
-  'commits that did not reach it': (file) => writeFileSync(`${file}-wal`, ''),
+  'commits that did not reach it': (file) => writeFileSync(`${file}-wal`, 'frames'),
   'a note cut short': (_file, note) => writeFileSync(note, readFileSync(note).subarray(0, 50)),
   'a note that is something else': (_file, note) => writeFileSync(note, '[]'),
 };
@@ -84,4 +87,51 @@ test('a ledger that was opened and never closed is read and counted, though it w
   const ledger = openIn(directory);
   assert.deepEqual({ ...ledger.totals }, COUNTED);
   ledger.close();
+});
+
+test('while the note is made or taken, no other process has the ledger', async (t) => {
+  const { directory, file } = await closedLedger(t);
+  const script = `
+    import { openIn } from ${JSON.stringify(new URL('../rows.ts', import.meta.url).href)};
+    openIn(${JSON.stringify(directory)});`;
+  const refusals: string[] = [];
+  const { lstatSync } = fs;
+  const hooked = t.mock.method(fs, 'lstatSync', (path: string, options: object) => {
+    if (path === file)
+      refusals.push(spawnSync(process.execPath, ['--input-type=module', '-e', script]).stderr.toString());
+    return lstatSync(path, options);
+  });
+  t.after(() => {
+    hooked.mock.restore();
+    syncBuiltinESMExports();
+  });
+  syncBuiltinESMExports();
+  const ledger = openIn(directory);
+  assert.deepEqual({ ...ledger.totals }, FORGED);
+  ledger.close();
+  assert.equal(refusals.length, 2);
+  for (const refusal of refusals) assert.match(refusal, /Another Ferry already moves/);
+});
+
+for (const totals of [
+  { ...FORGED, bytes: -1 },
+  { ...FORGED, unprovedFiles: 8 },
+  { ...FORGED, files: 0.5 },
+])
+  test(`a note that cannot be true is not believed: ${JSON.stringify(totals)}`, async (t) => {
+    const { directory, note } = await closedLedger(t);
+    writeFileSync(note, JSON.stringify({ ...JSON.parse(readFileSync(note, 'utf8')), totals }));
+    const ledger = openIn(directory);
+    assert.deepEqual({ ...ledger.totals }, COUNTED);
+    ledger.close();
+  });
+
+test('of a ledger behind a link nothing is noted', async (t) => {
+  const { directory, file, note } = await closedLedger(t);
+  renameSync(file, join(directory, 'elsewhere'));
+  symlinkSync('elsewhere', file);
+  openIn(directory).close();
+  assert.ok(!existsSync(note));
+  mkdirSync(note);
+  openIn(directory).close();
 });

@@ -359,3 +359,21 @@ test('asked in path order it answers as of now, whatever was remembered and forg
   assert.equal(knows('f0003', stat), 'proved');
   ledger.close();
 });
+
+test('asked in path order a forgotten row is not known, though it was read before the commit that dropped it', async (t) => {
+  const directory = await tempDir(t);
+  const first = openIn(directory);
+  for (const path of ['a', 'b', 'c', 'd']) first.remember(rowOf(path, { proved: true }), undefined);
+  first.close();
+  const ledger = openIn(directory);
+  const { stat } = rowOf('a');
+  const knows = ledger.knowsInPathOrder();
+  assert.equal(knows('a', stat), 'proved');
+  const row = ledger.get('d');
+  assert.ok(row);
+  ledger.forget(row);
+  assert.equal(knows('b', stat), 'proved');
+  ledger.commit();
+  assert.equal(knows('d', stat), undefined);
+  ledger.close();
+});
