@@ -39,15 +39,16 @@ const builtInWhenNeeded: Plugin = {
     onResolve({ filter: /^(node:)?(http|https|tls|child_process)$/ }, ({ path, kind }) =>
       kind === 'dynamic-import' ? undefined : { path, namespace: 'built-in' },
     );
-    // Its client for HTTP/2, which app/core/s3/http.ts turns off, does without where there is none.
-    onResolve({ filter: /^node:http2$/ }, ({ path, importer }) =>
+    // undici's client for HTTP/2, which app/core/s3/http.ts turns off, and a second parser of answers that is only for
+    // those who ask for it: 190 KB of text that would be held and never run.
+    onResolve({ filter: /^\.\.?\/(client-h2\.js|milo\/.*)$/ }, ({ path, importer }) =>
       /\/node_modules\/undici\//.test(importer) ? { path, namespace: 'absent' } : undefined,
     );
     onLoad({ filter: /./, namespace: 'built-in' }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
     }));
     onLoad({ filter: /./, namespace: 'absent' }, ({ path }) => ({
-      contents: `throw new Error(${JSON.stringify(`${path} is not part of this program`)});`,
+      contents: `module.exports = () => { throw new Error(${JSON.stringify(`${path} is not part of this program`)}); };`,
     }));
   },
 };
@@ -79,6 +80,8 @@ export async function bundle(
     minifyWhitespace: true,
     sourcemap: false,
     plugins: [pageInside, builtInWhenNeeded],
+    // Nobody asks for undici's second parser.
+    define: { 'process.env.UNDICI_USE_MILO': '"0"' },
     // In files of their own. With one letter that is not ASCII in it Node holds a source at two bytes a letter.
     legalComments: 'external',
     banner: { js: COMMONJS_NAMES },

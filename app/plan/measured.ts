@@ -50,10 +50,10 @@ export const MEMORY_AT_WORK_BYTES = 80 * MIB;
 /** Peak resident memory in a burst of 50,000 files with the image's flags: measured 108 MB, over TLS 115 (docs/benchmark.md). */
 export const MEMORY_AFTER_BURST_BYTES = 128 * MIB;
 /**
- * What known files take beside a burst's memory: the table of known files 15 to 19 bytes each, up to 8.25 MiB
+ * What known files take beside a burst's memory: the table of known files 10 to 13 bytes each, up to 5.5 MiB
  * (app/files/ledger/known.ts). Measured: a million take 9 MiB more than 50,000 (docs/benchmark.md).
  */
-export const KNOWN_FILE_BYTES = 19;
+export const KNOWN_FILE_BYTES = 13;
 export const KNOWN_MAX_BYTES = 12 * MIB;
 
 /** Larger files go in parts of this size, each held in memory while it is sent (README, multipart). */

@@ -194,9 +194,8 @@ export function ledgerOver({ file, reserve, beforeCommit }: LedgerFile): Ledger 
       if (warmedTo === undefined) return false;
       const rows = states(warmedTo, WARM_UP_ROWS);
       for (const [path, size, mtimeMs, ctimeMs, ino, proved] of rows) {
-        // What was remembered since the start is in already, and newer.
-        if (!waiting.has(path) && !known.mayHaveEntered(path))
-          known.set(path, { size, mtimeMs, ctimeMs, ino }, proved === 1);
+        // What waits to be written is in already, and newer.
+        if (!waiting.has(path)) known.set(path, { size, mtimeMs, ctimeMs, ino }, proved === 1);
         warmedTo = path;
       }
       if (rows.length === WARM_UP_ROWS) return true;
@@ -224,6 +223,7 @@ export function ledgerOver({ file, reserve, beforeCommit }: LedgerFile): Ledger 
         onlyProved.add(path);
       else onlyProved.delete(path);
       waiting.set(path, remembered);
+      if (previous && !sameStat(previous.stat, stat)) known.delete(path, previous.stat);
       known.set(path, stat, proved);
       if (proved) unprovedRows.delete(path);
       else unprovedRows.set(remembered);
@@ -233,7 +233,7 @@ export function ledgerOver({ file, reserve, beforeCommit }: LedgerFile): Ledger 
       forgotten += 1;
       waiting.set(previous.path, undefined);
       onlyProved.delete(previous.path);
-      known.delete(previous.path);
+      known.delete(previous.path, previous.stat);
       unprovedRows.delete(previous.path);
     },
     unproved(afterKey, limit) {

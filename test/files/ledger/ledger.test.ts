@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { errnoOf, FerryError } from '../../../app/core/errors.ts';
 import { compareKeys } from '../../../app/core/store.ts';
@@ -70,7 +71,9 @@ test('under any use with commits and reopenings it holds what a plain map would'
       writeFileSync(join(directory, 'reserve'), '');
       let ledger = openIn(directory);
       const model = new Map<string, LedgerRow>();
+      const everKnown: Pick<LedgerRow, 'path' | 'stat'>[] = [];
       const remember = (row: NewRow): void => {
+        everKnown.push(row);
         ledger.remember(row, ledger.get(row.path));
         const { path, key, stat, sha256, etag, proof, proved, thisRun = true } = row;
         const arrivedMs = Math.max(stat.mtimeMs, stat.ctimeMs);
@@ -101,6 +104,10 @@ test('under any use with commits and reopenings it holds what a plain map would'
         for (const { path, stat, proved } of rows) {
           assert.equal(ledger.knows(path, stat), proved ? 'proved' : 'sent');
           assert.equal(ledger.knows(path, { ...stat, size: stat.size + 1 }), undefined);
+        }
+        for (const { path, stat } of everKnown) {
+          const isNow = isDeepStrictEqual(model.get(path)?.stat, stat);
+          assert.equal(ledger.knows(path, stat) !== undefined, isNow, 'a former state is not known');
         }
         const knows = ledger.knowsInPathOrder();
         for (const { path, stat, proved } of rows.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
