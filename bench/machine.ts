@@ -7,6 +7,7 @@ export function describeMachine(): Machine {
     cores: availableParallelism(),
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     memoryBytes: totalmem(),
-    kernel: `${type()} ${release()}`,
+    // Without the name of its build, which changes with every rebuild of the same version.
+    kernel: `${type()} ${release().replace(/-.*$/, '')}`,
   };
 }
