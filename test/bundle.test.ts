@@ -18,7 +18,9 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { after, type TestContext, test } from 'node:test';
 import { bundle } from '../app/bundle.ts';
+import { connectProxy } from './support/s3/connect-proxy.ts';
 import { startS3Server } from './support/s3/server.ts';
+import { selfSigned } from './support/s3/tls.ts';
 import { tempDir, until } from './support/temp.ts';
 
 /** The image's user. */
@@ -99,6 +101,39 @@ test('the bundle runs from any directory with an empty environment', async (t) =
     ...asUser,
   });
   assert.equal(wrong.status, 2, String(wrong.stderr));
+});
+
+test('the bundle moves files through a proxy', async (t) => {
+  const tls = await selfSigned(t);
+  if (!tls) return t.skip('needs openssl');
+  const { program, data } = await ship(t);
+  arrive(data, 'a.dat');
+  const server = await startS3Server({ tls });
+  t.after(() => server.close());
+  const proxy = await connectProxy(t);
+  const { bucket, endpoint, region, accessKeyId, secretAccessKey } = server;
+  const child = spawn(
+    process.execPath,
+    [
+      ...[program, 'files', '--source', join(data, 'source'), '--state', join(data, 'state'), '--once'],
+      ...['--to', `s3://${bucket}/p`, '--endpoint', endpoint, '--path-style', '--settle', '100ms'],
+    ],
+    {
+      env: {
+        AWS_REGION: region,
+        AWS_ACCESS_KEY_ID: accessKeyId,
+        AWS_SECRET_ACCESS_KEY: secretAccessKey,
+        HTTPS_PROXY: proxy.url,
+        AWS_CA_BUNDLE: tls.certFile,
+      },
+    },
+  );
+  t.after(() => child.kill('SIGKILL'));
+  const output = collect(child);
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  assert.equal(code, 0, output());
+  assert.match(output(), /1 files sent/);
+  assert.deepEqual(new Set(proxy.targets), new Set([new URL(endpoint).host]));
 });
 
 test("the bundle loads what it needs: neither its own sources at twice their size nor Node's fetch and HTTP/2", async (t) => {

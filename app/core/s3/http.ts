@@ -64,7 +64,8 @@ export async function openTransport(options: TransportOptions): Promise<Dispatch
     connect: { ...tls, timeout: options.connectTimeoutMs },
   };
   if (options.proxy === undefined) return new Pool(options.origin, pooled);
-  const { EnvHttpProxyAgent } = await import('undici');
+  // The package as a whole: in the bundle a CommonJS package that is imported at run time has no names of its own.
+  const { EnvHttpProxyAgent } = (await import('undici')).default;
   return new EnvHttpProxyAgent({
     ...pooled,
     httpProxy: options.proxy.url,

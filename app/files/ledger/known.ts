@@ -26,7 +26,7 @@ export interface KnownFiles {
 const MAX_SLOTS = 11 * 2 ** 16;
 /**
  * The table is cut by the hash's first bits, and each shard grows by itself and by a quarter: 10 to 13 bytes for each
- * file. One table that doubles holds twice as much for a moment, and up to three times as much then.
+ * file. One table that doubles holds up to twice as much, and three times as much for a moment.
  */
 const SHARD_BITS = 6;
 const SHARDS = 2 ** SHARD_BITS;
@@ -86,7 +86,8 @@ export function createKnownFiles(maxSlots = MAX_SLOTS): KnownFiles {
       const { table, slots } = shard;
       const at = slotOf(table, slots, hash.place, hash.state) * WORDS;
       if (table[at + 1] === 0) {
-        if (overflowed) return;
+        // Full for good: what is not entered is asked of the ledger.
+        if (shard.used >= shard.slots * LOAD) return;
         shard.used += 1;
         table[at] = hash.place;
       }

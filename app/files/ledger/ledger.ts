@@ -66,8 +66,12 @@ export interface Ledger {
   knowsInPathOrder(): Ledger['knows'];
   /** Reads some rows into the memory that makes `knows` cheap; false when all are in. Everything works before, slower. */
   warmUp(): boolean;
-  /** Remembers in the place of `previous`; visible to `get` at once, on disk after the next `commit`. */
+  /**
+   * Remembers in the place of `previous`, which must be what `get` gives now; visible to `get` at once, on disk after the
+   * next `commit`.
+   */
   remember(row: NewRow, previous: LedgerRow | undefined): void;
+  /** `previous` must be what `get` gives now. */
   forget(previous: LedgerRow): void;
   /** Unproved rows in key order (UTF-8) after a key. */
   unproved(afterKey: string, limit: number): LedgerRow[];

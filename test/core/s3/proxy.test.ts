@@ -1,46 +1,11 @@
 // Through a proxy and past it, with certificates that are vouched for and not: real tunnels, real TLS.
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
-import { createServer } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
-import { type AddressInfo, connect } from 'node:net';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { openS3Store } from '../../../app/core/s3/store.ts';
+import { connectProxy } from '../../support/s3/connect-proxy.ts';
 import { startS3Server } from '../../support/s3/server.ts';
 import { selfSigned } from '../../support/s3/tls.ts';
-
-/** A proxy that tunnels; `targets` lists what it was asked to connect to. Over TLS it would rather speak HTTP/2. */
-async function connectProxy(
-  t: TestContext,
-  tls?: { readonly key: string; readonly cert: string },
-): Promise<{ url: string; targets: string[] }> {
-  const targets: string[] = [];
-  const server = tls ? createTlsServer({ ...tls, ALPNProtocols: ['h2', 'http/1.1'] }) : createServer();
-  server.on('request', (_, response) => response.writeHead(405).end());
-  server.on('connect', (request, socket, head) => {
-    targets.push(request.url ?? '');
-    const { hostname, port } = new URL(`http://${request.url}`);
-    const onward = connect(Number(port), hostname, () => {
-      socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
-      onward.write(head);
-      onward.pipe(socket).pipe(onward);
-    });
-    for (const end of [socket, onward]) {
-      end.on('error', () => undefined);
-      end.on('close', () => {
-        socket.destroy();
-        onward.destroy();
-      });
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  // A listening TCP server's address is never a text or null.
-  return { url: `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`, targets };
-}
 
 for (const [name, noProxy, proxied, overTls] of [
   ['HTTPS_PROXY carries writes, listings and reads', '', true, false],

@@ -72,6 +72,29 @@ test('until every row was entered, and beyond its largest size, what is not foun
   assert.equal(table.look('f1', statOf(1)), 'same-proved');
 });
 
+test('a full table enters others in the place of what is deleted, and a change keeps its place', () => {
+  const table = createKnownFiles(2 ** 12);
+  table.complete();
+  const held = (from: number, to: number, size: number): number => {
+    let found = 0;
+    for (let number = from; number < to; number += 1)
+      if (table.look(`f${number}`, statOf(size)) === 'same') found += 1;
+    return found;
+  };
+  for (let number = 0; number < 10_000; number += 1) table.set(`f${number}`, statOf(1), false);
+  const full = held(0, 10_000, 1);
+  assert.ok(full > 0.75 * 2 ** 12, `${full} are held`);
+  for (let number = 0; number < 10_000; number += 1) {
+    table.delete(`f${number}`, statOf(1));
+    table.set(`f${number}`, statOf(2), false);
+  }
+  assert.equal(held(0, 10_000, 1), 0);
+  assert.equal(held(0, 10_000, 2), full);
+  for (let number = 0; number < 10_000; number += 1) table.delete(`f${number}`, statOf(2));
+  for (let number = 10_000; number < 20_000; number += 1) table.set(`f${number}`, statOf(1), false);
+  assert.equal(held(10_000, 20_000, 1), full);
+});
+
 test('every part of a state counts', () => {
   const table = createKnownFiles();
   table.complete();
