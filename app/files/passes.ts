@@ -32,7 +32,8 @@ export interface PassesPorts extends FinderPorts {
 }
 
 export interface Passes {
-  patrol(): Promise<void>;
+  /** `hurried`: at full speed. */
+  patrol(hurried: boolean): Promise<void>;
   /** Looks at what the kernel told of since the last time. */
   hinted(): void;
   /** Sends what patrols leave behind. `only`: no patrol runs beside it. Rejects with StoreError. */
@@ -169,10 +170,10 @@ export function createPasses(ports: PassesPorts): Passes {
         }
       }
     },
-    async patrol() {
+    async patrol(hurried) {
       const start = sightings.passBegins();
       const pass = await findPass(ports, {
-        cpuShare: ports.walkCpuShare * (ports.hints?.served() ? SHARE_WITH_HINTS : 1),
+        cpuShare: hurried ? 1 : ports.walkCpuShare * (ports.hints?.served() ? SHARE_WITH_HINTS : 1),
         signal,
         forgetsGone: true,
         inOrder: false,

@@ -52,7 +52,7 @@ export interface WalkOptions {
 
 export interface Walk {
   readonly report: WalkReport;
-  /** Regular files in batches; the pass waits while a batch is being worked on. */
+  /** Regular files in batches; the pass waits while a batch is being worked on, and empties it then. */
   readonly batches: AsyncGenerator<FoundFile[]>;
 }
 
@@ -147,6 +147,8 @@ async function* walk(options: WalkOptions, report: WalkReport): AsyncGenerator<F
       }
       const readMs = performance.now() - startedMs;
       if (batch.length > 0) yield batch;
+      // Nobody needs it any more; held while the pass waits, it would outlive what it is made of.
+      batch.length = 0;
       // What is done with a batch is part of what the pass costs, up to as much again: a moment in which somebody else's
       // disk stands still must not become minutes.
       debtMs += Math.min(performance.now() - startedMs, 2 * readMs) * (1 / cpuShare - 1);

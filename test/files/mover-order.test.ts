@@ -117,3 +117,15 @@ test('a mover that is killed while files are in flight and rows are not yet writ
   const tookMs = performance.now() - killedMs;
   assert.ok(tookMs < 10_000, `${Math.round(tookMs)} ms`);
 });
+
+test('after a restart one pass in a hurry meets what is known, and what came meanwhile does not wait for a slow patrol', async (t) => {
+  const rig = await createRig(t, { settings: { keep: true }, hints: false });
+  for (let number = 0; number < 1_000; number += 1) rig.writeOld(`old/${number}`, DAY_MS);
+  await rig.once();
+  rig.writeOld('while-nobody-ran', DAY_MS);
+  // At this share 1,000 files take a patrol a minute.
+  const mover = await rig.start({ walkCpuShare: 0.000_1, walkEveryMs: 3_600_000 });
+  await until(() => landed(rig, 'while-nobody-ran') === 1, 'the file that came meanwhile is in the bucket');
+  await until(() => mover.snapshot().lastWalkAtMs !== undefined, 'everything was met');
+  assert.equal(mover.snapshot().total.sent.files, 1);
+});

@@ -33,10 +33,10 @@ test('a patrol takes a quarter of its share while hints serve, and all of it aft
   const { hints } = parts.finder;
   assert.ok(hints);
   /** Of each millisecond of work so many were slept: 99 with a share of 0.01, 399 with a quarter of it. */
-  const patrol = async (): Promise<number> => {
+  const patrol = async (hurried = false): Promise<number> => {
     const before = clock.slept.length;
     const startedMs = performance.now();
-    await parts.passes.patrol();
+    await parts.passes.patrol(hurried);
     const workedMs = performance.now() - startedMs;
     return clock.slept.slice(before).reduce((sum, ms) => sum + ms, 0) / workedMs;
   };
@@ -53,4 +53,5 @@ test('a patrol takes a quarter of its share while hints serve, and all of it aft
   assert.ok((await patrol()) < 100, 'the last one met a file that nobody had told of');
   hints.brought();
   assert.ok((await patrol()) > 100, 'that file waits to be sent and says nothing more');
+  assert.equal(await patrol(true), 0, 'in a hurry it does not wait');
 });

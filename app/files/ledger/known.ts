@@ -17,6 +17,8 @@ export interface KnownFiles {
   complete(): void;
   /** What is not found is absent. */
   readonly isComplete: boolean;
+  /** Hardly another file can be entered. */
+  readonly isFull: boolean;
 }
 
 /**
@@ -25,8 +27,9 @@ export interface KnownFiles {
  */
 const MAX_SLOTS = 11 * 2 ** 16;
 /**
- * The table is cut by the hash's first bits, and each shard grows by itself and by a quarter: 10 to 13 bytes for each
- * file. One table that doubles holds up to twice as much, and three times as much for a moment.
+ * The table is cut by the hash's first bits, and each shard grows by itself and by a quarter, where it lies: 10 to 13
+ * bytes for each file. What no shard has reached yet is address space and no memory. Shards in arrays of their own left
+ * the arrays they grew out of behind, 5 MiB for half a million files.
  */
 const SHARD_BITS = 6;
 const SHARDS = 2 ** SHARD_BITS;
@@ -35,14 +38,16 @@ const PLACE_MASK = 2 ** PLACE_BITS - 1;
 const MIN_SLOTS = 8;
 const GROWTH = 1.25;
 const LOAD = 0.78;
+/** Of all that can be entered: by then a third of the shards are full. */
+const FULL = 0.99;
 const WORDS = 2;
 
 /**
- * Per slot two words. The first is of the path alone: the bits that tell where it belongs, and six more. The second is of
- * path and state, and its lowest bit says proved; 0 is an empty slot.
+ * The first slots of a shard's stretch of the table, two words each. The first is of the path alone: the bits that tell
+ * where it belongs, and six more. The second is of path and state, and its lowest bit says proved; 0 is an empty slot.
  */
 interface Shard {
-  table: Uint32Array;
+  readonly words: Uint32Array;
   slots: number;
   used: number;
 }
@@ -53,49 +58,51 @@ interface Shard {
  * table.
  */
 export function createKnownFiles(maxSlots = MAX_SLOTS): KnownFiles {
-  const shards = Array.from({ length: SHARDS }, () => newShard(MIN_SLOTS));
+  const shardSlots = Math.floor(maxSlots / SHARDS);
+  const words = new Uint32Array(SHARDS * shardSlots * WORDS);
+  const scratch = new Uint32Array(shardSlots * WORDS);
+  const shards = Array.from({ length: SHARDS }, (_, index): Shard => {
+    const from = index * shardSlots * WORDS;
+    return { words: words.subarray(from, from + shardSlots * WORDS), slots: MIN_SLOTS, used: 0 };
+  });
   let complete = false;
   let overflowed = false;
+  let entered = 0;
   const hash = createHasher();
 
   const shardOf = (): Shard => shards[hash.path >>> PLACE_BITS] as Shard; // One for each value of these bits.
-  const grow = (shard: Shard): void => {
-    const slots = Math.min(Math.ceil(shard.slots * GROWTH), Math.floor(maxSlots / SHARDS));
-    if (slots <= shard.slots) overflowed = true;
-    else Object.assign(shard, copied(shard, slots));
-  };
 
   return {
     look(path, stat) {
       hash.of(path, stat);
-      const { table, slots } = shardOf();
-      const entry = table[slotOf(table, slots, hash.place, hash.state) * WORDS + 1] ?? 0;
+      const shard = shardOf();
+      const entry = shard.words[slotOf(shard, hash.place, hash.state) * WORDS + 1] ?? 0;
       if (entry === 0) return complete && !overflowed ? 'absent' : 'unsure';
       return (entry & 1) === 1 ? 'same-proved' : 'same';
     },
     mayHave(path) {
       if (!complete || overflowed) return true;
       hash.ofPath(path);
-      const { table, slots } = shardOf();
-      return hasPlace(table, slots, hash.place);
+      return hasPlace(shardOf(), hash.place);
     },
     set(path, stat, proved) {
       hash.of(path, stat);
       const shard = shardOf();
-      if (shard.used >= shard.slots * LOAD) grow(shard);
-      const { table, slots } = shard;
-      const at = slotOf(table, slots, hash.place, hash.state) * WORDS;
-      if (table[at + 1] === 0) {
+      if (shard.used >= shard.slots * LOAD && !grow(shard, scratch)) overflowed = true;
+      const { words } = shard;
+      const at = slotOf(shard, hash.place, hash.state) * WORDS;
+      if (words[at + 1] === 0) {
         // Full for good: what is not entered is asked of the ledger.
         if (shard.used >= shard.slots * LOAD) return;
         shard.used += 1;
-        table[at] = hash.place;
+        entered += 1;
+        words[at] = hash.place;
       }
-      table[at + 1] = hash.state | (proved ? 1 : 0);
+      words[at + 1] = hash.state | (proved ? 1 : 0);
     },
     delete(path, stat) {
       hash.of(path, stat);
-      remove(shardOf(), hash.place, hash.state);
+      if (remove(shardOf(), hash.place, hash.state)) entered -= 1;
     },
     complete() {
       complete = true;
@@ -103,58 +110,68 @@ export function createKnownFiles(maxSlots = MAX_SLOTS): KnownFiles {
     get isComplete() {
       return complete && !overflowed;
     },
+    get isFull() {
+      return entered >= FULL * LOAD * SHARDS * shardSlots;
+    },
   };
 }
-
-const newShard = (slots: number): Shard => ({ table: new Uint32Array(slots * WORDS), slots, used: 0 });
 
 /** Where an entry belongs: its place's bits, scaled to the shard's slots. */
 const homeOf = (place: number, slots: number): number =>
   Math.floor(((place & PLACE_MASK) * slots) / 2 ** PLACE_BITS);
 
 /** The slot that holds this entry, proved or not, or the empty one where it belongs. */
-function slotOf(table: Uint32Array, slots: number, place: number, state: number): number {
+function slotOf({ words, slots }: Shard, place: number, state: number): number {
   for (let slot = homeOf(place, slots); ; slot = slot + 1 === slots ? 0 : slot + 1) {
-    const found = table[slot * WORDS + 1] ?? 0;
-    if (found === 0 || (table[slot * WORDS] === place && (found ^ state) >>> 1 === 0)) return slot;
+    const found = words[slot * WORDS + 1] ?? 0;
+    if (found === 0 || (words[slot * WORDS] === place && (found ^ state) >>> 1 === 0)) return slot;
   }
 }
 
 /** Whether any state of this path may be here. */
-function hasPlace(table: Uint32Array, slots: number, place: number): boolean {
+function hasPlace({ words, slots }: Shard, place: number): boolean {
   for (let slot = homeOf(place, slots); ; slot = slot + 1 === slots ? 0 : slot + 1) {
-    if (table[slot * WORDS + 1] === 0) return false;
-    if (table[slot * WORDS] === place) return true;
+    if (words[slot * WORDS + 1] === 0) return false;
+    if (words[slot * WORDS] === place) return true;
   }
 }
 
-function copied({ table, used }: Shard, slots: number): Shard {
-  const shard = { ...newShard(slots), used };
-  for (let at = 0; at < table.length; at += WORDS) {
-    const [place = 0, state = 0] = [table[at], table[at + 1]];
+/** False when the shard fills its stretch; `scratch` is as long as that. */
+function grow(shard: Shard, scratch: Uint32Array): boolean {
+  const { words, slots } = shard;
+  const more = Math.min(Math.ceil(slots * GROWTH), words.length / WORDS);
+  if (more <= slots) return false;
+  const length = slots * WORDS;
+  scratch.set(words.subarray(0, length));
+  words.fill(0, 0, length);
+  shard.slots = more;
+  for (let at = 0; at < length; at += WORDS) {
+    const [place = 0, state = 0] = [scratch[at], scratch[at + 1]];
     if (state === 0) continue;
-    const to = slotOf(shard.table, slots, place, state) * WORDS;
-    shard.table[to] = place;
-    shard.table[to + 1] = state;
+    const to = slotOf(shard, place, state) * WORDS;
+    words[to] = place;
+    words[to + 1] = state;
   }
-  return shard;
+  return true;
 }
 
-function remove(shard: Shard, place: number, state: number): void {
-  const { table, slots } = shard;
+/** Whether it was there. */
+function remove(shard: Shard, place: number, state: number): boolean {
+  const { words, slots } = shard;
   const next = (slot: number): number => (slot + 1 === slots ? 0 : slot + 1);
   const distance = (from: number, to: number): number => (to - from + slots) % slots;
-  let hole = slotOf(table, slots, place, state);
-  if (table[hole * WORDS + 1] === 0) return;
+  let hole = slotOf(shard, place, state);
+  if (words[hole * WORDS + 1] === 0) return false;
   shard.used -= 1;
   // Linear probing: later entries of the same run move up, so that no search ends at the hole.
-  for (let slot = next(hole); table[slot * WORDS + 1] !== 0; slot = next(slot)) {
-    const home = homeOf(table[slot * WORDS] ?? 0, slots);
+  for (let slot = next(hole); words[slot * WORDS + 1] !== 0; slot = next(slot)) {
+    const home = homeOf(words[slot * WORDS] ?? 0, slots);
     if (distance(home, slot) < distance(hole, slot)) continue;
-    table.copyWithin(hole * WORDS, slot * WORDS, slot * WORDS + WORDS);
+    words.copyWithin(hole * WORDS, slot * WORDS, slot * WORDS + WORDS);
     hole = slot;
   }
-  table.fill(0, hole * WORDS, hole * WORDS + WORDS);
+  words.fill(0, hole * WORDS, hole * WORDS + WORDS);
+  return true;
 }
 
 /** Multiplicative hashing with two odd constants over UTF-16 units; the state is hashed from the bits of its numbers. */

@@ -64,8 +64,10 @@ export interface Ledger {
   knows(path: BytePath, stat: FileStat): 'proved' | 'sent' | undefined;
   /** `knows` for a pass that asks in ascending order of paths, for that pass alone: cheap before the rows are read in. */
   knowsInPathOrder(): Ledger['knows'];
-  /** Reads some rows into the memory that makes `knows` cheap; false when all are in. Everything works before, slower. */
+  /** Reads some rows into the memory that makes `knows` cheap; false when no more fit or are left. Everything works before, slower. */
   warmUp(): boolean;
+  /** `knows` is cheap for every file and in any order. */
+  readonly isWarm: boolean;
   /**
    * Remembers in the place of `previous`, which must be what `get` gives now; visible to `get` at once, on disk after the
    * next `commit`.

@@ -71,6 +71,9 @@ export function renewable(open: () => Ledger, setAside: (error: unknown) => void
         });
     },
     warmUp: () => on((ledger) => ledger.warmUp()),
+    get isWarm() {
+      return current.isWarm;
+    },
     // A new ledger has no row to replace, whatever the caller remembers of the old one.
     remember: (row, previous) =>
       current.remember(row, renewed && previous ? on((ledger) => ledger.get(previous.path)) : previous),

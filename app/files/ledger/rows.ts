@@ -13,7 +13,7 @@ import { knowsInPathOrder, statesOver } from './path-order.ts';
 import { candidatesOver, statOf, uploadsOver } from './tables.ts';
 import { createUnprovedRows } from './unproved-rows.ts';
 
-const WARM_UP_ROWS = 2_000;
+const WARM_UP_ROWS = 1_000;
 
 /** The run of rows whose content no run since the start has hashed. */
 const EARLIER_RUN = 0;
@@ -198,10 +198,13 @@ export function ledgerOver({ file, reserve, beforeCommit }: LedgerFile): Ledger 
         if (!waiting.has(path)) known.set(path, { size, mtimeMs, ctimeMs, ino }, proved === 1);
         warmedTo = path;
       }
-      if (rows.length === WARM_UP_ROWS) return true;
+      if (rows.length === WARM_UP_ROWS && !known.isFull) return true;
+      if (rows.length < WARM_UP_ROWS) known.complete();
       warmedTo = undefined;
-      known.complete();
       return false;
+    },
+    get isWarm() {
+      return known.isComplete;
     },
     remember(row, previous) {
       if (previous) tally(previous, -1);

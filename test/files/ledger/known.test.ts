@@ -84,6 +84,7 @@ test('a full table enters others in the place of what is deleted, and a change k
   for (let number = 0; number < 10_000; number += 1) table.set(`f${number}`, statOf(1), false);
   const full = held(0, 10_000, 1);
   assert.ok(full > 0.75 * 2 ** 12, `${full} are held`);
+  assert.ok(table.isFull);
   for (let number = 0; number < 10_000; number += 1) {
     table.delete(`f${number}`, statOf(1));
     table.set(`f${number}`, statOf(2), false);
@@ -91,6 +92,7 @@ test('a full table enters others in the place of what is deleted, and a change k
   assert.equal(held(0, 10_000, 1), 0);
   assert.equal(held(0, 10_000, 2), full);
   for (let number = 0; number < 10_000; number += 1) table.delete(`f${number}`, statOf(2));
+  assert.ok(!table.isFull);
   for (let number = 10_000; number < 20_000; number += 1) table.set(`f${number}`, statOf(1), false);
   assert.equal(held(10_000, 20_000, 1), full);
 });
