@@ -30,7 +30,8 @@ const pageInside: Plugin = {
 
 /**
  * An `import` of these is done when the program starts, whoever needs it; and that of node:http reads every export, some
- * of which load all of Node's own fetch. Taken this way each is loaded by who needs it, which is 2 MiB less resident.
+ * of which load all of Node's own fetch. Here each is loaded when the first of its names is used, which is 6 MiB less
+ * resident where a store is reached without TLS and 2 MiB less with it.
  */
 const builtInWhenNeeded: Plugin = {
   name: 'built-in-when-needed',
@@ -44,8 +45,15 @@ const builtInWhenNeeded: Plugin = {
     onResolve({ filter: /^\.\.?\/(client-h2\.js|milo\/.*)$/ }, ({ path, importer }) =>
       /\/node_modules\/undici\//.test(importer) ? { path, namespace: 'absent' } : undefined,
     );
+    // prom-client's metrics of Node itself and of its clusters, which load what Node has for both: 3 MiB resident.
+    onResolve({ filter: /^\.\/lib\/(cluster|defaultMetrics)$/ }, ({ path, importer }) =>
+      /\/node_modules\/prom-client\//.test(importer) ? { path, namespace: 'absent' } : undefined,
+    );
     onLoad({ filter: /./, namespace: 'built-in' }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+      contents: Object.getOwnPropertyNames(process.getBuiltinModule(path))
+        .map((name) => `get ${name}() { return process.getBuiltinModule(${JSON.stringify(path)}).${name}; }`)
+        .reduce((all, getter) => `${all}${getter},\n`, 'module.exports = {\n')
+        .concat('};'),
     }));
     onLoad({ filter: /./, namespace: 'absent' }, ({ path }) => ({
       contents: `module.exports = () => { throw new Error(${JSON.stringify(`${path} is not part of this program`)}); };`,

@@ -8,6 +8,15 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/**
+ * Milliseconds of a clock that nobody sets, for lengths of time. Not `performance.now()`: its first use loads all that
+ * Node has for measuring, 2.4 MiB resident.
+ */
+export function monotonicMs(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1_000 + nanoseconds / 1_000_000;
+}
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   async sleep(ms, signal) {

@@ -1,5 +1,5 @@
 // Ctrl-C: the first asks to stop, a second one does not wait.
-import type { Clock } from './clock.ts';
+import { type Clock, monotonicMs } from './clock.ts';
 import { EXIT } from './errors.ts';
 
 /** npm passes a Ctrl-C on that the terminal has delivered already: two at once are one. */
@@ -20,8 +20,8 @@ export function stopRequest(forMs: number | undefined, clock: Clock): StopReques
   let second: () => void = () => process.exit(EXIT.interrupted);
   let firstMs: number | undefined;
   const onSignal = () => {
-    firstMs ??= performance.now();
-    if (performance.now() - firstMs >= SAME_SIGNAL_MS) second();
+    firstMs ??= monotonicMs();
+    if (monotonicMs() - firstMs >= SAME_SIGNAL_MS) second();
     asked.abort();
   };
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type Clock, systemClock } from '../core/clock.ts';
+import { type Clock, monotonicMs, systemClock } from '../core/clock.ts';
 import { type ExitName, errnoOf, FerryError } from '../core/errors.ts';
 import { parseSizeBytes } from '../core/units.ts';
 import { newRunId, runWriter, WRITER_PATTERNS, type WriterOptions } from './writer.ts';
@@ -163,8 +163,8 @@ function processHandle(pid: number, found: boolean, pidFile: string, running: ()
     running,
     async stop(clock) {
       ask('SIGTERM');
-      const untilMs = performance.now() + STOP_MS;
-      while (running() && performance.now() < untilMs) await clock.sleep(STOP_LOOK_MS);
+      const untilMs = monotonicMs() + STOP_MS;
+      while (running() && monotonicMs() < untilMs) await clock.sleep(STOP_LOOK_MS);
       ask('SIGKILL');
       rmSync(pidFile, { force: true });
       process.removeListener('exit', stopAtOnce);

@@ -1,6 +1,8 @@
 // The source as people look at it: every file with where it stands, newest first, from what the mover has in memory and
 // in its ledger. Nothing here changes anything, and nothing is done unless somebody asks.
+
 import { setImmediate as turn } from 'node:timers/promises';
+import { monotonicMs } from '../core/clock.ts';
 import type { Place } from './ledger/browse.ts';
 import type { LedgerRow, Proof } from './ledger/ledger.ts';
 import type { Parts } from './parts.ts';
@@ -124,7 +126,7 @@ export function createBrowser(parts: BrowserParts): Browser {
 
   const provedAfter = async (query: BrowseQuery, limit: number): Promise<BrowseAnswer> => {
     const files: LocalFile[] = [];
-    const startedMs = performance.now();
+    const startedMs = monotonicMs();
     let after: Place | undefined = query.after;
     for (;;) {
       const slice = ledger.newest({ ...query, after, limit: limit - files.length });
@@ -134,7 +136,7 @@ export function createBrowser(parts: BrowserParts): Browser {
         if (row?.proved) files.push(describe(row));
       }
       after = slice.next;
-      if (after === undefined || files.length >= limit || performance.now() - startedMs > SEARCH_MS)
+      if (after === undefined || files.length >= limit || monotonicMs() - startedMs > SEARCH_MS)
         return { files, next: after };
       await turn();
     }

@@ -1,7 +1,7 @@
 // Retaining and freeing: files stay for the retention, and go before it only when the disk is near its limit: proved
 // ones, oldest first, never another.
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Clock } from '../core/clock.ts';
+import { type Clock, monotonicMs } from '../core/clock.ts';
 import { bytesToFree, inodesToFree, wholeBlocks } from '../core/disk.ts';
 import type { Log } from '../core/log.ts';
 import type { Backoff } from './backoff.ts';
@@ -56,13 +56,13 @@ export async function freeProved(
   let freedFiles = 0;
   let toProve = 0;
   let after: LedgerRow | undefined;
-  let turnedMs = performance.now();
+  let turnedMs = monotonicMs();
   while (!signal.aborted && !enough(freedBytes, freedFiles)) {
     const rows = ledger.proved(arrivedUpToMs, after, ROWS_AT_ONCE);
     for (const row of rows) {
-      if (performance.now() - turnedMs >= SLICE_MS) {
+      if (monotonicMs() - turnedMs >= SLICE_MS) {
         await turn();
-        turnedMs = performance.now();
+        turnedMs = monotonicMs();
       }
       if (signal.aborted || enough(freedBytes, freedFiles)) break;
       if (!ports.refused.mayTry(row.path, ports.clock.now()) || !isCurrent(ledger, row)) continue;

@@ -1,7 +1,7 @@
 // Finding: one pass over the source tree, the truth about what is there, within a bounded share of a core.
 import { lstatSync, type Stats } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Clock } from '../core/clock.ts';
+import { type Clock, monotonicMs } from '../core/clock.ts';
 import { errnoOf, messageOf } from '../core/errors.ts';
 import { type NameBudget, type Names, openNames } from './directory.ts';
 import { type BytePath, joinPath, restoredName, toSystemPath } from './paths.ts';
@@ -139,19 +139,19 @@ async function* walk(options: WalkOptions, report: WalkReport): AsyncGenerator<F
   try {
     let debtMs = 0;
     while (stack.length > 0 && !signal.aborted) {
-      const startedMs = performance.now();
+      const startedMs = monotonicMs();
       const batch: FoundFile[] = [];
-      while (stack.length > 0 && batch.length < batchFiles && performance.now() - startedMs < SLICE_MS) {
+      while (stack.length > 0 && batch.length < batchFiles && monotonicMs() - startedMs < SLICE_MS) {
         for (let count = 0; count < ENTRIES_AT_ONCE && stack.length > 0; count += 1)
           step(options, report, place, batch);
       }
-      const readMs = performance.now() - startedMs;
+      const readMs = monotonicMs() - startedMs;
       if (batch.length > 0) yield batch;
       // Nobody needs it any more; held while the pass waits, it would outlive what it is made of.
       batch.length = 0;
       // What is done with a batch is part of what the pass costs, up to as much again: a moment in which somebody else's
       // disk stands still must not become minutes.
-      debtMs += Math.min(performance.now() - startedMs, 2 * readMs) * (1 / cpuShare - 1);
+      debtMs += Math.min(monotonicMs() - startedMs, 2 * readMs) * (1 / cpuShare - 1);
       if (debtMs >= 5) {
         await clock.sleep(debtMs, signal);
         debtMs = 0;

@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher, Pool as UndiciPool } from 'undici';
 import Pool from 'undici/lib/dispatcher/pool.js';
+import { monotonicMs } from '../clock.ts';
 
 export interface Exchange {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
@@ -186,7 +187,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
     const { maxAnswerBytes, timeoutMs } = this.#request;
-    const nowMs = performance.now();
+    const nowMs = monotonicMs();
     this.#untilMs ||= nowMs + timeoutMs;
     this.#length += chunk.length;
     if (this.#length > maxAnswerBytes) {

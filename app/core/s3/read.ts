@@ -117,8 +117,7 @@ export function createReader(options: ReaderOptions): Reader {
 
     async close() {
       if (loading) (await loading).client.destroy();
-      http.httpAgent.destroy();
-      http.httpsAgent.destroy();
+      http.close();
     },
   };
 }
