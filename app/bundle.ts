@@ -50,10 +50,9 @@ const builtInWhenNeeded: Plugin = {
       /\/node_modules\/prom-client\//.test(importer) ? { path, namespace: 'absent' } : undefined,
     );
     onLoad({ filter: /./, namespace: 'built-in' }, ({ path }) => ({
-      contents: Object.getOwnPropertyNames(process.getBuiltinModule(path))
+      contents: `module.exports = {${Object.getOwnPropertyNames(process.getBuiltinModule(path))
         .map((name) => `get ${name}() { return process.getBuiltinModule(${JSON.stringify(path)}).${name}; }`)
-        .reduce((all, getter) => `${all}${getter},\n`, 'module.exports = {\n')
-        .concat('};'),
+        .join(',\n')}};`,
     }));
     onLoad({ filter: /./, namespace: 'absent' }, ({ path }) => ({
       contents: `module.exports = () => { throw new Error(${JSON.stringify(`${path} is not part of this program`)}); };`,

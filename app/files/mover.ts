@@ -39,6 +39,8 @@ const SETTLE_TURNS = 5;
 const HINTS_LOOK_MS = 500;
 const PREFLIGHT_DEADLINE_MS = 10_000;
 const LOOPS_END_MS = 1_000;
+/** Half a million rows are read in within two seconds; finding does not wait for a slow disk. */
+const WARM_WITHIN_MS = 5_000;
 const RECEIPTS_EVERY_MS = 60_000;
 /** The last receipt is no reason to be killed for: it would wait in the state directory. */
 const RECEIPTS_END_MS = 5_000;
@@ -150,12 +152,12 @@ const loopOf = ({ clock, log, times }: Parts, what: string, signal: AbortSignal)
 });
 
 /**
- * Where all that lies here may be known, the first patrol is in a hurry: it calls the backlog pass for the first file that
- * is not, and most often for none. That pass keeps an order, which takes 10 MB for half a million files.
+ * Where most of what lies here is known, the first patrol is in a hurry and sends the few files that came meanwhile. The
+ * backlog pass, which it calls for more, keeps an order, and that takes 10 MB among half a million files.
  */
 async function patrolLoop(parts: Parts, warm: Promise<void>): Promise<void> {
   const { passes, bells, clock, settings, finding, ledger } = parts;
-  await warm;
+  await Promise.race([warm, clock.sleep(WARM_WITHIN_MS, finding.signal)]);
   let hurried = ledger.isWarm && ledger.reconciled && ledger.totals.files > 0;
   if (!hurried) bells.backlog.ring();
   return repeat(loopOf(parts, 'looking for files', finding.signal), async () => {
@@ -222,7 +224,11 @@ function settleLoop(parts: Parts): Promise<void> {
   });
 }
 
-/** Fills the ledger's memory of known files in small steps, so that the start does not wait for it. */
-async function warmUp({ ledger, clock, stop }: Parts): Promise<void> {
-  while (!stop.signal.aborted && ledger.warmUp()) await clock.sleep(0, stop.signal);
+/** Fills the ledger's memory of known files in small steps. Never rejects: without it everything works, slower. */
+async function warmUp({ ledger, clock, log, stop }: Parts): Promise<void> {
+  try {
+    while (!stop.signal.aborted && ledger.warmUp()) await clock.sleep(0, stop.signal);
+  } catch (error) {
+    log.warn(`the ledger could not be read ahead: ${messageOf(error)}`);
+  }
 }

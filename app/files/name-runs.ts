@@ -63,7 +63,7 @@ export function openNameRuns(directory: string, leftFreeBytes = LEFT_FREE_BYTES)
       readOn(run, bytes, fd);
     }
     // One name at a time: strings of a whole chunk outlive two collections of the young, while the other runs have their
-    // turns, and only a full one frees them. That is a third of those for a million files.
+    // turns, and only a full one frees them. A million known files need two thirds of those so.
     const end = run.chunk.indexOf(0, run.at);
     run.name = run.chunk.toString('latin1', run.at, end);
     run.at = end + 1;

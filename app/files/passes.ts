@@ -32,7 +32,7 @@ export interface PassesPorts extends FinderPorts {
 }
 
 export interface Passes {
-  /** `hurried`: at full speed. */
+  /** `hurried`: at full speed, and what waits here is sent without a pass of its own as long as there is room for it. */
   patrol(hurried: boolean): Promise<void>;
   /** Looks at what the kernel told of since the last time. */
   hinted(): void;
@@ -182,10 +182,12 @@ export function createPasses(ports: PassesPorts): Passes {
             ports.hints?.missed();
             ports.hints?.near(parentOf(file.path));
           }
-          if (!sendFresh(file, nowMs)) backlogBell.ring();
+          const taken = sendFresh(file, nowMs) || (hurried && ledger.reconciled && offerNow(file));
+          if (!taken) backlogBell.ring();
           return true;
         },
       });
+      if (hurried && pass.overflowed) backlogBell.ring();
       sightings.passEnded(pass, start);
     },
     async backlog(only) {

@@ -1,5 +1,6 @@
 // Who goes first: fresh files before an old backlog, and nobody behind a bad file.
 import assert from 'node:assert/strict';
+import { StatementSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { createRig, type Rig } from '../support/mover-rig.ts';
 import { slowReply } from '../support/slow.ts';
@@ -118,14 +119,45 @@ test('a mover that is killed while files are in flight and rows are not yet writ
   assert.ok(tookMs < 10_000, `${Math.round(tookMs)} ms`);
 });
 
-test('after a restart one pass in a hurry meets what is known, and what came meanwhile does not wait for a slow patrol', async (t) => {
-  const rig = await createRig(t, { settings: { keep: true }, hints: false });
+test('after a restart one pass in a hurry meets what is known and sends the file that came meanwhile; patrols after it are slow', async (t) => {
+  const rig = await createRig(t, { settings: { keep: true, settleMs: 0 } });
   for (let number = 0; number < 1_000; number += 1) rig.writeOld(`old/${number}`, DAY_MS);
   await rig.once();
   rig.writeOld('while-nobody-ran', DAY_MS);
   // At this share 1,000 files take a patrol a minute.
-  const mover = await rig.start({ walkCpuShare: 0.000_1, walkEveryMs: 3_600_000 });
+  const mover = await rig.start({ walkCpuShare: 0.000_1 });
   await until(() => landed(rig, 'while-nobody-ran') === 1, 'the file that came meanwhile is in the bucket');
   await until(() => mover.snapshot().lastWalkAtMs !== undefined, 'everything was met');
-  assert.equal(mover.snapshot().total.sent.files, 1);
+  // The kernel tells of this one; in that time a pass in a hurry would come around many times.
+  rig.write('told-of');
+  await until(() => landed(rig, 'told-of') === 1, 'the next file is in the bucket');
+  assert.equal(mover.snapshot().total.walks, 1);
+  assert.equal(mover.snapshot().total.sent.files, 2);
+});
+
+test('after a restart more files than the queue holds are sent too', async (t) => {
+  const rig = await createRig(t, { settings: { keep: true, settleMs: 0 }, hints: false });
+  rig.writeOld('known', DAY_MS);
+  await rig.once();
+  for (let number = 0; number < 800; number += 1) rig.writeOld(`new/${number}`, DAY_MS);
+  const mover = await rig.start({ walkCpuShare: 0.000_1 });
+  await until(() => mover.snapshot().total.sent.files === 800, 'all that came meanwhile is sent');
+  assert.equal(landed(rig, 'new/'), 800);
+});
+
+test('a ledger that cannot be read ahead is told of, and files are sent all the same', async (t) => {
+  const rig = await createRig(t, { settings: { keep: true, settleMs: 0 }, hints: false });
+  rig.writeOld('known', DAY_MS);
+  await rig.once();
+  rig.writeOld('while-nobody-ran', DAY_MS);
+  const read = t.mock.method(StatementSync.prototype, 'all', () => {
+    throw Object.assign(new Error('disk I/O error'), { errcode: 10 });
+  });
+  await rig.start();
+  await until(
+    () => rig.lines.some(({ message }) => /could not be read ahead: disk I\/O error/.test(message)),
+    'it is told',
+  );
+  read.mock.restore();
+  await until(() => landed(rig, 'while-nobody-ran') === 1, 'the file that came meanwhile is in the bucket');
 });

@@ -22,8 +22,8 @@ export interface KnownFiles {
 }
 
 /**
- * 5.5 MiB, which hold 560,000 files: half a day of twelve a second. Of more the rest is asked of the ledger, 2.5 us each:
- * memory is the same for one million files and for ten.
+ * 5.5 MiB, which hold 550,000 files: half a day of twelve a second. Of more the rest is asked of the ledger, 2.5 us each,
+ * as is every file that is new: memory is the same for one million files and for ten.
  */
 const MAX_SLOTS = 11 * 2 ** 16;
 /**
@@ -38,7 +38,7 @@ const PLACE_MASK = 2 ** PLACE_BITS - 1;
 const MIN_SLOTS = 8;
 const GROWTH = 1.25;
 const LOAD = 0.78;
-/** Of all that can be entered: by then a third of the shards are full. */
+/** Of all that can be entered: by then a quarter of the shards are full. */
 const FULL = 0.99;
 const WORDS = 2;
 
@@ -88,12 +88,15 @@ export function createKnownFiles(maxSlots = MAX_SLOTS): KnownFiles {
     set(path, stat, proved) {
       hash.of(path, stat);
       const shard = shardOf();
-      if (shard.used >= shard.slots * LOAD && !grow(shard, scratch)) overflowed = true;
+      if (shard.used >= shard.slots * LOAD) grow(shard, scratch);
       const { words } = shard;
       const at = slotOf(shard, hash.place, hash.state) * WORDS;
       if (words[at + 1] === 0) {
         // Full for good: what is not entered is asked of the ledger.
-        if (shard.used >= shard.slots * LOAD) return;
+        if (shard.used >= shard.slots * LOAD) {
+          overflowed = true;
+          return;
+        }
         shard.used += 1;
         entered += 1;
         words[at] = hash.place;
@@ -136,11 +139,11 @@ function hasPlace({ words, slots }: Shard, place: number): boolean {
   }
 }
 
-/** False when the shard fills its stretch; `scratch` is as long as that. */
-function grow(shard: Shard, scratch: Uint32Array): boolean {
+/** Unless the shard fills its stretch already; `scratch` is as long as that. */
+function grow(shard: Shard, scratch: Uint32Array): void {
   const { words, slots } = shard;
   const more = Math.min(Math.ceil(slots * GROWTH), words.length / WORDS);
-  if (more <= slots) return false;
+  if (more <= slots) return;
   const length = slots * WORDS;
   scratch.set(words.subarray(0, length));
   words.fill(0, 0, length);
@@ -152,7 +155,6 @@ function grow(shard: Shard, scratch: Uint32Array): boolean {
     words[to] = place;
     words[to + 1] = state;
   }
-  return true;
 }
 
 /** Whether it was there. */

@@ -72,6 +72,17 @@ test('until every row was entered, and beyond its largest size, what is not foun
   assert.equal(table.look('f1', statOf(1)), 'same-proved');
 });
 
+test('whatever its size, no file that was entered is taken for absent', () => {
+  for (let maxSlots = 2 ** 9; maxSlots < 2 ** 11; maxSlots += 2 ** 6) {
+    const table = createKnownFiles(maxSlots);
+    table.complete();
+    for (let number = 0; number < maxSlots; number += 1) {
+      table.set(`f${number}`, statOf(1), true);
+      assert.notEqual(table.look(`f${number}`, statOf(1)), 'absent', `${maxSlots} slots, file ${number}`);
+    }
+  }
+});
+
 test('a full table enters others in the place of what is deleted, and a change keeps its place', () => {
   const table = createKnownFiles(2 ** 12);
   table.complete();
