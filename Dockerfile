@@ -44,5 +44,5 @@ STOPSIGNAL SIGTERM
 # ms at the longest seen); WebAssembly, which reads HTTP's answers, as it is first compiled (to compile it anew takes 16
 # MB for a moment, and costs what it saves); and a threshold that stays (malloc raises it after the first large block,
 # and keeps what large blocks leave behind: 7 MB). Not used: --no-maglev, 3 MB less, but 10,000 files cost a fifth more.
-ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=2", "--max-old-space-size=64", "--v8-pool-size=1", "--no-parallel-scavenge", "--no-concurrent-recompilation", "--liftoff-only", "/app/ferry.mjs"]
+ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=1", "--max-old-space-size=64", "--v8-pool-size=1", "--no-parallel-scavenge", "--no-concurrent-recompilation", "--liftoff-only", "/app/ferry.mjs"]
 CMD ["files"]

@@ -8,7 +8,7 @@ import { routeFlags, UPLOADER } from '../manifests/writer-pod.ts';
 /** The image's entry point: in a pod without a shell there is nothing else to run. A test compares with the Dockerfile. */
 export const ENTRY_POINT = [
   '/nodejs/bin/node',
-  '--max-semi-space-size=2',
+  '--max-semi-space-size=1',
   '--max-old-space-size=64',
   '--v8-pool-size=1',
   '--no-parallel-scavenge',
