@@ -37,7 +37,7 @@ ENV NODE_ENV=production \
 EXPOSE 9464
 STOPSIGNAL SIGTERM
 # Node itself is process 1: it gets the signals, and `ferry files` handles them.
-# The flags and malloc's settings keep memory small: a burst of 50,000 files peaks at 108 MB resident with them, at 199
+# The flags and malloc's settings keep memory small: a burst of 50,000 files peaks at 104 MB resident with them, at 199
 # to 252 without. A small heap (garbage does not pile up); one helper thread and one malloc arena (each thread keeps its
 # own); young garbage collected without the helper (to wake it for a third of a millisecond costs 3 % of the CPU);
 # functions compiled where they run (what waits to be compiled elsewhere takes 10 MB; the loop stands still for it, 16

