@@ -45,8 +45,8 @@ const builtInWhenNeeded: Plugin = {
     onResolve({ filter: /^\.\.?\/(client-h2\.js|milo\/.*)$/ }, ({ path, importer }) =>
       /\/node_modules\/undici\//.test(importer) ? { path, namespace: 'absent' } : undefined,
     );
-    // prom-client's metrics of Node itself and of its clusters, which load what Node has for both: 3 MiB resident.
-    onResolve({ filter: /^\.\/lib\/(cluster|defaultMetrics)$/ }, ({ path, importer }) =>
+    // prom-client's metrics of Node itself, which nobody asks for and which load all that Node has for measuring.
+    onResolve({ filter: /^\.\/lib\/defaultMetrics$/ }, ({ path, importer }) =>
       /\/node_modules\/prom-client\//.test(importer) ? { path, namespace: 'absent' } : undefined,
     );
     onLoad({ filter: /./, namespace: 'built-in' }, ({ path }) => ({

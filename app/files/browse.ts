@@ -1,6 +1,5 @@
 // The source as people look at it: every file with where it stands, newest first, from what the mover has in memory and
 // in its ledger. Nothing here changes anything, and nothing is done unless somebody asks.
-
 import { setImmediate as turn } from 'node:timers/promises';
 import { monotonicMs } from '../core/clock.ts';
 import type { Place } from './ledger/browse.ts';

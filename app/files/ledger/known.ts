@@ -67,7 +67,6 @@ export function createKnownFiles(maxSlots = MAX_SLOTS): KnownFiles {
   });
   let complete = false;
   let overflowed = false;
-  let entered = 0;
   const hash = createHasher();
 
   const shardOf = (): Shard => shards[hash.path >>> PLACE_BITS] as Shard; // One for each value of these bits.
@@ -98,14 +97,13 @@ export function createKnownFiles(maxSlots = MAX_SLOTS): KnownFiles {
           return;
         }
         shard.used += 1;
-        entered += 1;
         words[at] = hash.place;
       }
       words[at + 1] = hash.state | (proved ? 1 : 0);
     },
     delete(path, stat) {
       hash.of(path, stat);
-      if (remove(shardOf(), hash.place, hash.state)) entered -= 1;
+      remove(shardOf(), hash.place, hash.state);
     },
     complete() {
       complete = true;
@@ -114,6 +112,7 @@ export function createKnownFiles(maxSlots = MAX_SLOTS): KnownFiles {
       return complete && !overflowed;
     },
     get isFull() {
+      const entered = shards.reduce((sum, { used }) => sum + used, 0);
       return entered >= FULL * LOAD * SHARDS * shardSlots;
     },
   };
@@ -157,13 +156,12 @@ function grow(shard: Shard, scratch: Uint32Array): void {
   }
 }
 
-/** Whether it was there. */
-function remove(shard: Shard, place: number, state: number): boolean {
+function remove(shard: Shard, place: number, state: number): void {
   const { words, slots } = shard;
   const next = (slot: number): number => (slot + 1 === slots ? 0 : slot + 1);
   const distance = (from: number, to: number): number => (to - from + slots) % slots;
   let hole = slotOf(shard, place, state);
-  if (words[hole * WORDS + 1] === 0) return false;
+  if (words[hole * WORDS + 1] === 0) return;
   shard.used -= 1;
   // Linear probing: later entries of the same run move up, so that no search ends at the hole.
   for (let slot = next(hole); words[slot * WORDS + 1] !== 0; slot = next(slot)) {
@@ -173,7 +171,6 @@ function remove(shard: Shard, place: number, state: number): boolean {
     hole = slot;
   }
   words.fill(0, hole * WORDS, hole * WORDS + WORDS);
-  return true;
 }
 
 /** Multiplicative hashing with two odd constants over UTF-16 units; the state is hashed from the bits of its numbers. */
