@@ -14,6 +14,8 @@ export const ENTRY_POINT = [
   '--no-parallel-scavenge',
   '--no-concurrent-recompilation',
   '--liftoff-only',
+  '--no-icu-timezone-data',
+  '--max-inlined-bytecode-size-cumulative=300',
   '/app/ferry.mjs',
 ];
 

@@ -50,7 +50,7 @@ export const MEMORY_AT_WORK_BYTES = 80 * MIB;
 /** Peak resident memory in a burst of 50,000 files with the image's flags: measured 108 MB, over TLS 115 (docs/benchmark.md). */
 export const MEMORY_AFTER_BURST_BYTES = 128 * MIB;
 /**
- * What known files take beside a burst's memory: the table of known files 10 to 13 bytes each, up to 5.5 MiB
+ * What known files take beside a burst's memory: the table of known files 9 to 11 bytes each, up to 4.75 MiB
  * (app/files/ledger/known.ts). Measured: a million take 5 MiB more than 50,000, one after the other with the same flags.
  */
 export const KNOWN_FILE_BYTES = 13;

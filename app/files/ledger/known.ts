@@ -22,12 +22,12 @@ export interface KnownFiles {
 }
 
 /**
- * 5.5 MiB, which hold 550,000 files: half a day of twelve a second. Of more the rest is asked of the ledger, 2.5 us each,
+ * 4.75 MiB, which hold 550,000 files: half a day of twelve a second. Of more the rest is asked of the ledger, 2.5 us each,
  * as is every file that is new: memory is the same for one million files and for ten.
  */
-const MAX_SLOTS = 11 * 2 ** 16;
+const MAX_SLOTS = 19 * 2 ** 15;
 /**
- * The table is cut by the hash's first bits, and each shard grows by itself and by a quarter, where it lies: 10 to 13
+ * The table is cut by the hash's first bits, and each shard grows by itself and by a quarter, where it lies: 9 to 11
  * bytes for each file. What no shard has reached yet is address space and no memory. Shards in arrays of their own left
  * the arrays they grew out of behind, 5 MiB for half a million files.
  */
@@ -37,7 +37,8 @@ const PLACE_BITS = 32 - SHARD_BITS;
 const PLACE_MASK = 2 ** PLACE_BITS - 1;
 const MIN_SLOTS = 8;
 const GROWTH = 1.25;
-const LOAD = 0.78;
+/** A known file is then found in its sixth slot as a mean, in the line of memory that was read for the first. */
+const LOAD = 0.9;
 /** Of all that can be entered: by then a quarter of the shards are full. */
 const FULL = 0.99;
 const WORDS = 2;
@@ -87,12 +88,12 @@ export function createKnownFiles(maxSlots = MAX_SLOTS): KnownFiles {
     set(path, stat, proved) {
       hash.of(path, stat);
       const shard = shardOf();
-      if (shard.used >= shard.slots * LOAD) grow(shard, scratch);
+      if (isLoaded(shard)) grow(shard, scratch);
       const { words } = shard;
       const at = slotOf(shard, hash.place, hash.state) * WORDS;
       if (words[at + 1] === 0) {
         // Full for good: what is not entered is asked of the ledger.
-        if (shard.used >= shard.slots * LOAD) {
+        if (isLoaded(shard)) {
           overflowed = true;
           return;
         }
@@ -113,10 +114,13 @@ export function createKnownFiles(maxSlots = MAX_SLOTS): KnownFiles {
     },
     get isFull() {
       const entered = shards.reduce((sum, { used }) => sum + used, 0);
-      return entered >= FULL * LOAD * SHARDS * shardSlots;
+      return entered >= FULL * SHARDS * Math.floor(LOAD * shardSlots);
     },
   };
 }
+
+/** Whether another entry would be one too many: an empty slot always remains, at which a search ends. */
+const isLoaded = ({ used, slots }: Shard): boolean => used + 1 > slots * LOAD;
 
 /** Where an entry belongs: its place's bits, scaled to the shard's slots. */
 const homeOf = (place: number, slots: number): number =>
