@@ -148,38 +148,55 @@ test('the bundle loads what it needs: neither its own sources at twice their siz
   }
   const server = await startS3Server({ deny: ['read', 'delete'] });
   t.after(() => server.close());
+  arrive(data, 'a.dat');
   const tell = join(data, 'tell.cjs');
   writeFileSync(
     tell,
     'process.on("exit", () => console.log("loaded:", JSON.stringify(process.moduleLoadList)))',
   );
-  const words = [...move, '--to', `s3://${server.bucket}/x`, '--endpoint', server.endpoint];
-  const child = spawn(
-    process.execPath,
-    ['--require', tell, program, ...words, '--once', '--listen', '127.0.0.1:0'],
-    {
-      cwd: '/',
-      env: {
-        HOME: '/',
-        AWS_ACCESS_KEY_ID: server.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: server.secretAccessKey,
-        // Otherwise a file is asked for it.
-        AWS_REGION: 'us-east-1',
-      },
+  const loadedBy = async (
+    ...words: string[]
+  ): Promise<{ code: unknown; text: string; loaded: unknown[] }> => {
+    const env = {
+      HOME: '/',
+      AWS_ACCESS_KEY_ID: server.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: server.secretAccessKey,
+      // Otherwise a file is asked for it.
+      AWS_REGION: 'us-east-1',
+    };
+    const child = spawn(process.execPath, ['--require', tell, program, ...words], {
+      ...{ cwd: '/', env },
       ...asUser,
-    },
-  );
-  const output = collect(child);
-  const code = await new Promise((resolve) => child.once('close', resolve));
-  assert.equal(code, 0, output());
-  const loaded: unknown = JSON.parse(/loaded: (.*)/.exec(output())?.[1] ?? '[]');
-  assert.ok(Array.isArray(loaded));
-  assert.ok(loaded.includes('NativeModule http'), 'it listens');
-  const unused = ['internal/deps/undici/undici', 'http2', 'https', 'tls', 'perf_hooks', 'worker_threads'];
-  const unread = ['internal/repl/history', 'internal/util/parse_args/parse_args', 'internal/process/report'];
-  for (const name of [...unused, ...unread, 'internal/webstreams/readablestream'])
-    assert.ok(!loaded.includes(`NativeModule ${name}`), name);
+    });
+    const output = collect(child);
+    const code = await new Promise((resolve) => child.once('close', resolve));
+    const loaded: unknown = JSON.parse(/loaded: (.*)/.exec(output())?.[1] ?? '[]');
+    assert.ok(Array.isArray(loaded));
+    return { code, text: output(), loaded };
+  };
+  const to = ['--to', `s3://${server.bucket}/x`, '--endpoint', server.endpoint, '--path-style'];
+  const files = await loadedBy(...move, ...to, '--settle', '1s', '--once', '--listen', '127.0.0.1:0');
+  assert.equal(files.code, 0, files.text);
+  assert.match(files.text, /done: 1 files sent/);
+  assert.ok(files.loaded.includes('NativeModule http'), 'it listens');
+  const unread = ['internal/util/parse_args/parse_args', 'internal/util/diff', 'internal/process/report'];
+  const unused = [
+    'internal/deps/undici/undici',
+    'http2',
+    'https',
+    'tls',
+    'perf_hooks',
+    'internal/repl/history',
+  ];
+  for (const name of [...unused, ...unread, 'worker_threads', 'internal/webstreams/readablestream'])
+    assert.ok(!files.loaded.includes(`NativeModule ${name}`), name);
   assert.equal(maxHeaderSize, 16_384, 'what undici is told');
+
+  const events = await loadedBy('events', 'status', '--config', join(data, 'none.yaml'));
+  assert.equal(events.code, 2, events.text);
+  assert.ok(events.loaded.includes('NativeModule zlib'), 'the events mover is loaded');
+  for (const name of [...unread, 'worker_threads'])
+    assert.ok(!events.loaded.includes(`NativeModule ${name}`), `${name} by events`);
 });
 
 test('the bundle holds what is loaded late: the doctor finds credentials and signs with them', async (t) => {
