@@ -23,6 +23,14 @@ const MINUTE = 60_000;
 let browser: Promise<Browser> | undefined;
 after(async () => (await browser)?.close());
 
+const closePage = new WeakMap<TestContext, () => Promise<void>>();
+
+/** Hooks run in their order: the page is closed before its server, or what it asks as the test ends is a complaint. */
+function createPageRig(t: TestContext): Promise<Rig> {
+  t.after(() => closePage.get(t)?.());
+  return createRig(t);
+}
+
 /** A page of the mover's files with a snapshot of the test's making; its complaints are asserted on at the end. */
 async function look(
   t: TestContext,
@@ -39,11 +47,16 @@ async function look(
   const { url } = await servePage(t, mover, { snapshot, ...(history && { history }) });
   browser ??= openBrowser();
   const context = await (await browser).newContext({ timezoneId: 'Europe/Berlin', ...options });
-  t.after(() => context.close());
   context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
-  const { errors, foreign } = watchPage(page, url);
-  t.after(() => assert.deepEqual({ errors, foreign }, { errors: [], foreign: [] }));
+  const complaints = watchPage(page, url);
+  let told = complaints;
+  closePage.set(t, () => {
+    told = structuredClone(complaints);
+    return context.close();
+  });
+  // The last of the hooks: one that throws keeps those after it from closing what they should.
+  t.after(() => assert.deepEqual(told, { errors: [], foreign: [] }));
   await page.goto(`${url}/`);
   await page.waitForFunction(() => document.querySelector('#verdict')?.className !== '');
   await page.waitForFunction(() => document.querySelector('#files-note')?.textContent !== '');
@@ -151,7 +164,7 @@ const stuck = (now: FilesSnapshot): Partial<FilesSnapshot> => ({
 
 test('files that flow are seen to flow, live, and each can be looked at', async (t) => {
   if (CHROMIUM === undefined) return t.skip('needs chromium');
-  const rig = await createRig(t);
+  const rig = await createPageRig(t);
   const { page } = await look(t, rig);
   // Written only now: a browser may need longer for its start than a writer may be quiet for.
   rig.write('2026/first.txt', 'line one\nline two\n');
@@ -186,7 +199,7 @@ test('files that flow are seen to flow, live, and each can be looked at', async 
 
 test('idle, stuck and a disk nearly full are told apart at the first glance, accessibly, in light and dark', async (t) => {
   if (CHROMIUM === undefined) return t.skip('needs chromium');
-  const rig = await createRig(t);
+  const rig = await createPageRig(t);
   let change = idle;
   const { page } = await look(t, rig, (now) => change(now));
   await page.waitForFunction(() => document.querySelector('#verdict-title')?.textContent?.startsWith('Idle'));
@@ -212,7 +225,7 @@ test('idle, stuck and a disk nearly full are told apart at the first glance, acc
 
 test('hostile names and contents are shown, not obeyed', async (t) => {
   if (CHROMIUM === undefined) return t.skip('needs chromium');
-  const rig = await createRig(t);
+  const rig = await createPageRig(t);
   const hostile = [
     '<script>document.title="taken"</script>.txt',
     '<img src=x onerror="document.title=\'taken\'">.txt',
@@ -251,7 +264,7 @@ test('hostile names and contents are shown, not obeyed', async (t) => {
 
 test('a content that comes late is not shown as that of the file looked at meanwhile', async (t) => {
   if (CHROMIUM === undefined) return t.skip('needs chromium');
-  const rig = await createRig(t);
+  const rig = await createPageRig(t);
   for (const name of ['late', 'quick']) rig.write(name, `content of ${name}`);
   const { page, url } = await look(t, rig);
   await untilListed(page, '#file-rows tr', 2);
@@ -277,7 +290,7 @@ test('a content that comes late is not shown as that of the file looked at meanw
 
 test('it fits a phone and a wall, and the keyboard alone is enough', async (t) => {
   if (CHROMIUM === undefined) return t.skip('needs chromium');
-  const rig = await createRig(t);
+  const rig = await createPageRig(t);
   rig.write(`${'long-name-'.repeat(20)}.dat`, 'x');
   let change: (now: FilesSnapshot) => Partial<FilesSnapshot> = stuck;
   const { page } = await look(t, rig, (now) => change(now), { viewport: { width: 320, height: 640 } });
@@ -317,7 +330,7 @@ test('it fits a phone and a wall, and the keyboard alone is enough', async (t) =
 
 test('the picture in the README is of this page', async (t) => {
   if (CHROMIUM === undefined) return t.skip('needs chromium');
-  const rig = await createRig(t);
+  const rig = await createPageRig(t);
   for (let number = 0; number < 12; number += 1)
     rig.write(`2026-11-20/13/run-${number}.dat`, 'x'.repeat(900 + number));
   const viewport = { width: 1_280, height: 1_000 };
