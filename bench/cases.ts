@@ -12,7 +12,7 @@ export interface Case {
    * - `cold`: the bucket and Ferry's memory are empty before each run;
    * - `both-sides`: everything is in the bucket already; a contender named in `remembers` also has its memory;
    * - `start`: from the start of `ferry files` until /readyz answers 200, nothing to move;
-   * - `freeing`: as `cold`, from a source made anew for each run, of which nothing may be left;
+   * - `freeing`: as `cold`, from a source made anew on the disk for each run;
    * - `steady`: everything is in the bucket and remembered, twelve files a second are added; a window of the daemon's life;
    * - `names`: a window of the daemon's life before a directory of so many names.
    */
@@ -37,6 +37,7 @@ const {
   ferryFreeing,
   ferryRunning,
   s5cmdCp,
+  s5cmdMv,
   s5cmdSync,
   rclone,
   rcloneTuned,
@@ -123,7 +124,7 @@ export const CASES: readonly Case[] = [
     server: 'null',
     kind: 'freeing',
     layout: 'dated',
-    contenders: [ferry, ferryFreeing],
+    contenders: [ferry, ferryFreeing, s5cmdCp, s5cmdMv],
   },
   {
     name: 'million',

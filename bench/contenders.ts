@@ -25,6 +25,8 @@ export interface Contender {
   readonly note: string;
   /** It does not end by itself: a window of its life is measured. */
   readonly runsOn?: true;
+  /** It deletes what it has moved: no file may be left. */
+  readonly frees?: true;
   command(job: Job): readonly string[];
 }
 
@@ -65,6 +67,7 @@ export const CONTENDERS = {
     name: 'Ferry, freeing',
     peer: undefined,
     note: 'the same with a retention of nothing: each file is read again, compared and deleted once proved',
+    frees: true,
     command: (job) => [...ferry(job), '--settle', '1s', '--retention', '0s', '--once'],
   },
   s5cmdCp: {
@@ -72,6 +75,13 @@ export const CONTENDERS = {
     peer: 's5cmd',
     note: 'copies without looking; 16 workers',
     command: (job) => [...s5cmd(job), 'cp', `${job.source.directory}/`, to(job)],
+  },
+  s5cmdMv: {
+    name: 's5cmd mv',
+    peer: 's5cmd',
+    note: 'as s5cmd cp, and deletes each file once its PUT was answered, without another look; 16 workers',
+    frees: true,
+    command: (job) => [...s5cmd(job), 'mv', `${job.source.directory}/`, to(job)],
   },
   s5cmdSync: {
     name: 's5cmd sync',

@@ -18,6 +18,7 @@ interface Column {
 const COLUMNS: readonly Column[] = [
   { title: '', cell: (_, { name }) => name },
   { title: 'CPU', cell: ({ cpuMs }) => seconds(cpuMs) },
+  { title: "of it the kernel's", cell: ({ systemMs }) => seconds(systemMs) },
   {
     title: 'CPU per file',
     cell: ({ cpuMsPerFile }, _, { files }) => (files <= 1 ? '-' : `${cpuMsPerFile.toFixed(3)} ms`),

@@ -44,6 +44,8 @@ export interface Report {
 
 export interface Summary {
   readonly cpuMs: number;
+  /** The kernel's part of it: system calls. */
+  readonly systemMs: number;
   readonly wallMs: number;
   readonly peakRssBytes: number;
   readonly peakAnonBytes: number | undefined;
@@ -93,6 +95,7 @@ export function summarize(runs: readonly Run[], files: number): Summary {
   const wallMs = of((run) => run.wallMs);
   return {
     cpuMs: cpu,
+    systemMs: of((run) => run.systemMs),
     wallMs,
     peakRssBytes: of((run) => run.peakRssBytes),
     peakAnonBytes: anon.length === 0 ? undefined : median(anon),

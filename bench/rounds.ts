@@ -1,5 +1,6 @@
 // One case: every contender in turn, round after round, each run checked for what it left in the bucket.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Case } from './cases.ts';
 import { AWS_CONFIG, type Contender, type Job } from './contenders.ts';
@@ -62,6 +63,8 @@ export async function runCase(which: Case, rounds: number, around: Surroundings)
         if (which.kind === 'freeing') {
           rmSync(source.directory, { recursive: true, force: true });
           makeSource(source.directory, which.files, which.sizeBytes, which.layout);
+          // What was written hours ago lies on the disk: to delete it costs the kernel twice what a file in its cache does.
+          spawnSync('sync');
         }
         const figures = await run(contender);
         runs.get(contender.name)?.push(figures);
@@ -119,6 +122,7 @@ async function runOnce(
   } else {
     const bytes = source.bytes + written * which.sizeBytes;
     refuseLoss(which, contender, { files: source.files + written, bytes }, measured, stored);
+    if (contender.frees) refuseLeft(which, contender, source.directory);
   }
   const { exit: _, output: __, ...cost } = measured;
   return { ...cost, requests: await server.counts() };
@@ -170,6 +174,21 @@ export function refuseLoss(
         `the source has ${source.files} files of ${source.bytes} bytes.${said}`,
     );
   }
+}
+
+/** Throws when a file is left that should have been deleted. */
+export function refuseLeft(
+  which: Pick<Case, 'name'>,
+  contender: Pick<Contender, 'name'>,
+  directory: string,
+): void {
+  const left = readdirSync(directory, { recursive: true, withFileTypes: true }).filter(
+    (entry) => !entry.isDirectory(),
+  );
+  if (left.length > 0)
+    throw new Error(
+      `${which.name}: ${contender.name} left ${left.length} files of which each should be gone.`,
+    );
 }
 
 function jobOf(

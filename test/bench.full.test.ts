@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -22,7 +22,7 @@ import {
   summarize,
   withCases,
 } from '../bench/results.ts';
-import { refuseLoss, runCase } from '../bench/rounds.ts';
+import { refuseLeft, refuseLoss, runCase } from '../bench/rounds.ts';
 import { countLog, startNullS3 } from '../bench/servers.ts';
 import { makeSource } from '../bench/sources.ts';
 import { imageCommand } from './support/image.ts';
@@ -127,6 +127,15 @@ test('a run that lost a file, a byte or its exit code is an error, not a figure'
   assert.throws(judge(0, 10, 99), /99 bytes/);
   assert.throws(judge(5, 10, 100), /ended with 5.*said/);
   assert.throws(judge(null, 10, 100), /a signal/);
+});
+
+test('a mover that leaves a file behind is an error, empty directories are not', async (t) => {
+  const directory = await tempDir(t);
+  const judge = () => refuseLeft({ name: 'freeing' }, { name: 'Ferry' }, directory);
+  mkdirSync(join(directory, '2026-11-22', '10'), { recursive: true });
+  judge();
+  writeFileSync(join(directory, '2026-11-22', '10', 'reading.json'), '{}');
+  assert.throws(judge, /freeing: Ferry left 1 files/);
 });
 
 test('the null S3 lists every key once, page after page, in byte order', () => {

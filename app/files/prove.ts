@@ -1,7 +1,6 @@
 // Proving: what was sent must appear in a listing made afterwards, with the size and ETag its content gave.
 import type { Ledger, LedgerRow } from './ledger/ledger.ts';
 import { type MergePorts, openCursor } from './merge.ts';
-import { sameStat } from './settle.ts';
 
 export interface ProvePorts extends MergePorts {
   readonly ledger: Ledger;
@@ -33,7 +32,7 @@ export async function proveOnce(ports: ProvePorts): Promise<void> {
     for (const row of rows) {
       const found = cursor.find(row.key);
       const object = found instanceof Promise ? await found : found;
-      if (!isCurrent(ledger, row)) continue;
+      if (!ledger.stands(row)) continue;
       const sameSize = object?.sizeBytes === row.stat.size;
       if (sameSize && object.etag === row.etag) {
         ledger.remember({ ...row, proved: true }, row);
@@ -47,16 +46,4 @@ export async function proveOnce(ports: ProvePorts): Promise<void> {
     ledger.commit();
     afterKey = last.key;
   }
-}
-
-/** Whether the row still stands: the file may have been sent anew while the listing was under way. */
-function isCurrent(ledger: Ledger, row: LedgerRow): boolean {
-  const now = ledger.get(row.path);
-  return (
-    now !== undefined &&
-    !now.proved &&
-    now.key === row.key &&
-    now.etag === row.etag &&
-    sameStat(now.stat, row.stat)
-  );
 }

@@ -13,7 +13,6 @@ import { type BytePath, toText } from './paths.ts';
 import { contentStands, digestFile, isLarge, ReadError } from './read.ts';
 import type { Receipts } from './receipts/receipts.ts';
 import type { FilesSettings } from './settings.ts';
-import { sameStat } from './settle.ts';
 import type { Sightings } from './sightings.ts';
 import { spillOldest } from './spill.ts';
 
@@ -65,7 +64,7 @@ export async function freeProved(
         turnedMs = monotonicMs();
       }
       if (signal.aborted || enough(freedBytes, freedFiles)) break;
-      if (!ports.refused.mayTry(row.path, ports.clock.now()) || !isCurrent(ledger, row)) continue;
+      if (!ports.refused.mayTry(row.path, ports.clock.now()) || !ledger.stands(row)) continue;
       if (!row.thisRun) {
         if (await hashAgain(ports, row)) toProve += 1;
       } else if (await freeRow(ports, row, early)) {
@@ -79,12 +78,6 @@ export async function freeProved(
     await turn();
   }
   return { freedBytes, freedFiles, toProve };
-}
-
-/** Whether the row still stands: the file may have been sent anew since the batch was read. */
-function isCurrent(ledger: Ledger, row: LedgerRow): boolean {
-  const now = ledger.get(row.path);
-  return now?.proved === true && now.key === row.key && sameStat(now.stat, row.stat);
 }
 
 /** Frees what may go in this run; answers whether a listing would let more go. */
@@ -196,7 +189,7 @@ async function hasRowContent(ports: RetainPorts, row: LedgerRow): Promise<boolea
   const { ledger, root } = ports;
   try {
     const digests = await digestFile(`${root}/${row.path}`, row.stat, ports.signal);
-    if (!isCurrent(ledger, row)) return false;
+    if (!ledger.stands(row)) return false;
     if (contentStands(ledger, row, digests)) return true;
     ledger.forget(row);
   } catch (error) {
@@ -204,7 +197,7 @@ async function hasRowContent(ports: RetainPorts, row: LedgerRow): Promise<boolea
     if (error.fault === 'vanished') ports.receipts.freed(row, 'gone', ports.clock.now());
     if (error.fault === 'vanished' || error.fault === 'changed') {
       // What was sent from its place meanwhile is another row.
-      if (isCurrent(ledger, row)) ledger.forget(row);
+      if (ledger.stands(row)) ledger.forget(row);
     } else ports.refused.failed(row.path, error.fault, error.message, ports.clock.now());
   }
   return false;

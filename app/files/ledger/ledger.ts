@@ -60,6 +60,8 @@ export interface Ledger {
   /** False once the store was seen to give ETags that are not MD5s. Kept, because a listing alone cannot tell. */
   etagIsMd5: boolean;
   get(path: BytePath): LedgerRow | undefined;
+  /** Whether a row read before is still what `get` gives: the file may have been sent anew since, or the row forgotten. */
+  stands(row: LedgerRow): boolean;
   /** Whether this very state of the file was sent, and proved. Far cheaper than `get`. */
   knows(path: BytePath, stat: FileStat): 'proved' | 'sent' | undefined;
   /** `knows` for a pass that asks in ascending order of paths, for that pass alone: cheap before the rows are read in. */

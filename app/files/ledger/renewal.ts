@@ -57,6 +57,7 @@ export function renewable(open: () => Ledger, setAside: (error: unknown) => void
       });
     },
     get: (path) => on((ledger) => ledger.get(path)),
+    stands: (row) => on((ledger) => ledger.stands(row)),
     knows: (path, stat) => on((ledger) => ledger.knows(path, stat)),
     knowsInPathOrder() {
       let made = current;

@@ -1,6 +1,6 @@
 // The ledger at work: rows wait in memory for the next commit, and what is asked most often never reaches the disk.
 import { rmSync } from 'node:fs';
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { compareKeys } from '../../core/store.ts';
 import type { BytePath } from '../paths.ts';
 import { arrivedMs, sameStat } from '../settle.ts';
@@ -10,7 +10,7 @@ import { closeDatabase, DamagedError, isLedgerFull, openDatabase, takeReserve } 
 import { createKnownFiles } from './known.ts';
 import type { Ledger, LedgerRow, LedgerTotals } from './ledger.ts';
 import { knowsInPathOrder, statesOver } from './path-order.ts';
-import { candidatesOver, statOf, uploadsOver } from './tables.ts';
+import { candidatesOver, uploadsOver } from './tables.ts';
 import { createUnprovedRows } from './unproved-rows.ts';
 
 const WARM_UP_ROWS = 1_000;
@@ -67,18 +67,23 @@ export function ledgerOver({ file, reserve, beforeCommit }: LedgerFile): Ledger 
     unprovedIndexed = true;
   };
 
-  const toRow = (record: Record<string, unknown>): LedgerRow => ({
-    path: String(record.path),
-    key: String(record.key),
-    stat: statOf(record),
-    sha256: String(record.sha256),
-    etag: String(record.etag),
-    proof: record.proof === 'md5' || record.proof === 'checksum' ? record.proof : 'put',
-    proved: record.proved === 1,
-    provedAtMs: Number(record.proved_at),
-    thisRun: record.run === run,
-    arrivedMs: Number(record.arrived),
-  });
+  /** Of the columns as the table declares them. */
+  const toRow = (columns: Columns): LedgerRow => {
+    const [path, key, size, mtime, ctime, ino, arrived, sha256, etag, proof, proved, provedAt, ofRun] =
+      columns;
+    return {
+      path: String(path),
+      key: String(key),
+      stat: { size: Number(size), mtimeMs: Number(mtime), ctimeMs: Number(ctime), ino: Number(ino) },
+      sha256: String(sha256),
+      etag: String(etag),
+      proof: proof === 'md5' || proof === 'checksum' ? proof : 'put',
+      proved: proved === 1,
+      provedAtMs: Number(provedAt),
+      thisRun: ofRun === run,
+      arrivedMs: Number(arrived),
+    };
+  };
 
   const write = (): void => {
     let dropped = 0;
@@ -141,17 +146,23 @@ export function ledgerOver({ file, reserve, beforeCommit }: LedgerFile): Ledger 
 
   const rows = (statement: StatementSync, ...parameters: (string | number)[]): LedgerRow[] => {
     commit();
-    return statement.all(...parameters).map(toRow);
+    return (statement.all(...parameters) as unknown as Columns[]).map(toRow);
   };
 
   const browser = browserOver(db, commit);
+
+  /** Of the proved rows read last, those that nothing touched since. */
+  let standing = new Map<BytePath, LedgerRow>();
+  const touched = (path: BytePath): void => {
+    if (standing.size > 0) standing.delete(path);
+  };
 
   const get = (path: BytePath): LedgerRow | undefined => {
     if (waiting.has(path)) return waiting.get(path);
     const unproved = unprovedRows.get(path);
     if (unproved !== undefined || !known.mayHave(path)) return unproved;
-    const record = sql.get.get(path);
-    return record === undefined ? undefined : toRow(record);
+    const columns = sql.get.get(path) as unknown as Columns | undefined;
+    return columns === undefined ? undefined : toRow(columns);
   };
 
   const knows = (path: BytePath, stat: FileStat): 'proved' | 'sent' | undefined => {
@@ -183,6 +194,12 @@ export function ledgerOver({ file, reserve, beforeCommit }: LedgerFile): Ledger 
       etagIsMd5 = value;
     },
     get,
+    stands(row) {
+      // Most often nothing touched it: that spares reading it once more, 10 us.
+      if (standing.get(row.path) === row) return true;
+      const now = get(row.path);
+      return now !== undefined && now.proved === row.proved && differsInProofOnly(now, row);
+    },
     knows,
     knowsInPathOrder() {
       if (known.isComplete) return knows;
@@ -208,6 +225,7 @@ export function ledgerOver({ file, reserve, beforeCommit }: LedgerFile): Ledger 
     },
     remember(row, previous) {
       if (previous) tally(previous, -1);
+      touched(row.path);
       const { path, key, stat, sha256, etag, proof, proved, thisRun = true } = row;
       const remembered = {
         path,
@@ -233,6 +251,7 @@ export function ledgerOver({ file, reserve, beforeCommit }: LedgerFile): Ledger 
     },
     forget(previous) {
       tally(previous, -1);
+      touched(previous.path);
       forgotten += 1;
       waiting.set(previous.path, undefined);
       onlyProved.delete(previous.path);
@@ -250,6 +269,7 @@ export function ledgerOver({ file, reserve, beforeCommit }: LedgerFile): Ledger 
     },
     proved(upToMs, after, limit) {
       const page = rows(sql.proved, upToMs, after?.arrivedMs ?? -Number.MAX_VALUE, after?.path ?? '', limit);
+      standing = new Map(page.map((row) => [row.path, row]));
       return inOrder(page, after, (last, row) => (!last || arrivedBefore(last, row) ? row : undefined));
     },
     unprovedInMemory: () => unprovedRows.all(),
@@ -290,10 +310,20 @@ function provedAt(proved: boolean, previous: LedgerRow | undefined): number {
   return previous?.proved ? previous.provedAtMs : Date.now();
 }
 
+/** A row as SQLite gives it; a damaged one may hold anything. */
+type Columns = readonly SQLOutputValue[];
+
+/** A statement that gives rows of the table as arrays: an object of thirteen names costs 2 us more. */
+function prepareRows(db: DatabaseSync, sql: string): StatementSync {
+  const statement = db.prepare(sql);
+  statement.setReturnArrays(true);
+  return statement;
+}
+
 /** Every statement the rows need. */
 function prepare(db: DatabaseSync) {
   return {
-    get: db.prepare('SELECT * FROM files WHERE path = ?'),
+    get: prepareRows(db, 'SELECT * FROM files WHERE path = ?'),
     // One number is handed over where a row of thirteen values costs twice as much.
     state: db.prepare(
       'SELECT proved FROM files WHERE path = ? AND size = ? AND mtime = ? AND ctime = ? AND ino = ?',
@@ -301,8 +331,9 @@ function prepare(db: DatabaseSync) {
     put: db.prepare('INSERT OR REPLACE INTO files VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)'),
     prove: db.prepare('UPDATE files SET proved = 1, proved_at = ?, run = ? WHERE path = ?'),
     drop: db.prepare('DELETE FROM files WHERE path = ?'),
-    unproved: db.prepare('SELECT * FROM files WHERE proved = 0 AND key > ? ORDER BY key LIMIT ?'),
-    proved: db.prepare(
+    unproved: prepareRows(db, 'SELECT * FROM files WHERE proved = 0 AND key > ? ORDER BY key LIMIT ?'),
+    proved: prepareRows(
+      db,
       `SELECT * FROM files WHERE proved = 1 AND arrived <= ? AND (arrived, path) > (?, ?)
        ORDER BY arrived, path LIMIT ?`,
     ),

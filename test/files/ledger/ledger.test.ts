@@ -72,6 +72,7 @@ test('under any use with commits and reopenings it holds what a plain map would'
       let ledger = openIn(directory);
       const model = new Map<string, LedgerRow>();
       const everKnown: Pick<LedgerRow, 'path' | 'stat'>[] = [];
+      const readBefore: LedgerRow[] = [];
       const remember = (row: NewRow): void => {
         everKnown.push(row);
         ledger.remember(row, ledger.get(row.path));
@@ -109,6 +110,10 @@ test('under any use with commits and reopenings it holds what a plain map would'
           const isNow = isDeepStrictEqual(model.get(path)?.stat, stat);
           assert.equal(ledger.knows(path, stat) !== undefined, isNow, 'a former state is not known');
         }
+        for (const row of readBefore) {
+          const now = model.get(row.path);
+          assert.equal(ledger.stands(row), now !== undefined && isDeepStrictEqual(saysOf(now), saysOf(row)));
+        }
         const knows = ledger.knowsInPathOrder();
         for (const { path, stat, proved } of rows.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
           assert.equal(knows(path, stat), proved ? 'proved' : 'sent');
@@ -142,6 +147,7 @@ test('under any use with commits and reopenings it holds what a plain map would'
           allProved(ledger, 1e12),
           inOrder.filter(({ arrivedMs }) => arrivedMs <= 1e12),
         );
+        readBefore.push(...ledger.unproved('', 100), ...ledger.proved(Infinity, undefined, 100));
       }
       ledger.close();
       rmSync(directory, { recursive: true });
@@ -149,6 +155,29 @@ test('under any use with commits and reopenings it holds what a plain map would'
     { numRuns: 150 },
   );
 });
+
+test('a row that was read stands until it is forgotten or another takes its place', async (t) => {
+  const ledger = openIn(await tempDir(t));
+  for (const path of ['forgotten', 'left', 'replaced', 'the same anew'])
+    ledger.remember(rowOf(path, { proved: true }), undefined);
+  const rows = ledger.proved(Infinity, undefined, 10);
+  const standing = (): string[] => rows.filter((row) => ledger.stands(row)).map(({ path }) => path);
+  assert.equal(standing().length, 4);
+  for (const row of rows) {
+    if (row.path === 'forgotten') ledger.forget(row);
+    else if (row.path === 'replaced') ledger.remember({ ...row, etag: 'f'.repeat(32) }, row);
+    else if (row.path === 'the same anew') ledger.remember(row, row);
+  }
+  assert.deepEqual(standing(), ['left', 'the same anew']);
+  ledger.commit();
+  assert.deepEqual(standing(), ['left', 'the same anew']);
+  ledger.close();
+});
+
+/** What a row says of file and object; when it was proved and by which run is beside it. */
+function saysOf({ key, stat, sha256, etag, proof, proved }: LedgerRow): unknown {
+  return { key, stat, sha256, etag, proof, proved };
+}
 
 test('with more unproved rows than memory holds, all are given in key order', async (t) => {
   const ledger = openIn(await tempDir(t));
