@@ -1,5 +1,5 @@
-// How many calls may be in flight: grows while the store keeps up, halves when it pushes back, and becomes one careful
-// probe at a time while nothing succeeds.
+// How many calls may be in flight: grows while the store keeps up, halves when it pushes back or when its answers become
+// slow, and becomes one careful probe at a time while nothing succeeds.
 import { backoffMs } from './retry.ts';
 
 /** How a call ended, as far as the store's capacity goes. `neutral`: says nothing about the store (a vanished file). */
@@ -11,7 +11,10 @@ export interface Limiter {
   /** While nothing succeeds: when the next probe may start, wall clock in milliseconds; otherwise 0. */
   readonly notBeforeMs: number;
   started(): void;
-  ended(outcome: CallOutcome, nowMs: number): void;
+  /** `tookMs`: of a small call that went through at once; others say nothing about how fast the store answers. */
+  ended(outcome: CallOutcome, nowMs: number, tookMs?: number): void;
+  /** A call was pushed back and is made again: it is still in flight. */
+  pushedBack(nowMs: number): void;
   /** Nothing succeeds: one call at a time, at intervals. */
   readonly isProbing: boolean;
   readonly inFlight: number;
@@ -33,6 +36,14 @@ export interface LimiterOptions {
   readonly seeks?: boolean;
 }
 
+/** A round is slow when most of its calls took this long, and so many times the least that a call has taken. */
+const SLOW_MS = 500;
+const SLOW_TIMES = 4;
+/** Slowness alone leaves this share of the maximum: it is no refusal. */
+const SLOW_LEAVES = 1 / 4;
+/** The least grows so much a round: a way that became ten times longer for good is no longer slow after two minutes. */
+const FORGETS = 1.02;
+
 /** Rounds at the last level known to be borne before one more is tried. */
 const ROUNDS_BEFORE_MORE = 8;
 
@@ -48,9 +59,30 @@ export function createLimiter(
   let failuresInARow = 0;
   let notBeforeMs = 0;
   let halvedAtMs = Number.NEGATIVE_INFINITY;
+  /** Answers to come of what was in flight at the halving: they say what is known by then. */
+  let answersKnown = 0;
+  let leastMs = Number.POSITIVE_INFINITY;
+  let round = { calls: 0, slow: 0, leastMs: Number.POSITIVE_INFINITY };
   const growth = (): number => {
     if (!seeks || limit >= ceiling) return 1 / limit;
     return limit < ceiling - 1 ? Math.min(1, ceiling - 1 - limit) : 1 / limit / ROUNDS_BEFORE_MORE;
+  };
+  /** What pushes back hits every call in flight; it is one signal, not many. */
+  const halve = (nowMs: number): void => {
+    if (answersKnown > 0 && nowMs >= halvedAtMs && nowMs - halvedAtMs <= 1_000) return;
+    ceiling = Math.max(2, Math.floor(limit));
+    limit = Math.max(1, limit / 2);
+    halvedAtMs = nowMs;
+    answersKnown = inFlight;
+  };
+  const measure = (tookMs: number): void => {
+    round.calls += 1;
+    if (tookMs > Math.max(SLOW_MS, SLOW_TIMES * leastMs)) round.slow += 1;
+    round.leastMs = Math.min(round.leastMs, tookMs);
+    if (round.calls < limit) return;
+    if (round.slow * 2 > round.calls) limit = Math.max(Math.min(limit, max * SLOW_LEAVES), limit / 2, 1);
+    leastMs = Math.min(leastMs * FORGETS, round.leastMs);
+    round = { calls: 0, slow: 0, leastMs: Number.POSITIVE_INFINITY };
   };
   return {
     mayStart(nowMs) {
@@ -64,26 +96,27 @@ export function createLimiter(
     started() {
       inFlight += 1;
     },
-    ended(outcome, nowMs) {
+    ended(outcome, nowMs, tookMs) {
       inFlight -= 1;
+      answersKnown -= 1;
       if (outcome === 'ok') {
         limit = failuresInARow >= OUTAGE_AFTER_FAILURES ? Math.min(max, 2) : Math.min(max, limit + growth());
         failuresInARow = 0;
         notBeforeMs = 0;
+        if (tookMs !== undefined) measure(tookMs);
         return;
       }
       if (outcome === 'neutral') return;
       failuresInARow += 1;
-      // One slow second hits every call in flight; it is one signal, not many.
-      if (outcome === 'overloaded' && nowMs - halvedAtMs > 1_000) {
-        ceiling = Math.max(2, Math.floor(limit));
-        limit = Math.max(1, limit / 2);
-        halvedAtMs = nowMs;
-      }
+      if (outcome === 'overloaded') halve(nowMs);
       if (failuresInARow >= OUTAGE_AFTER_FAILURES) {
         const ceilingMs = backoffMs(failuresInARow - OUTAGE_AFTER_FAILURES + 1, PROBE_BACKOFF, () => 1);
         notBeforeMs = nowMs + ceilingMs * (0.5 + random() / 2);
       }
+    },
+    pushedBack(nowMs) {
+      halve(nowMs);
+      answersKnown -= 1;
     },
     get notBeforeMs() {
       return notBeforeMs;

@@ -78,7 +78,7 @@ async function lastReceipt({ ledger, receipts, watch, clock, log }: Parts): Prom
   const signal = deadline(clock, RECEIPTS_END_MS, ended.signal);
   try {
     ledger.commit();
-    await receipts.publish(clock.now(), true, watch.retrier(RECEIPTS_END_MS), signal);
+    await receipts.publish(clock.now(), true, watch.retrier({ deadlineMs: RECEIPTS_END_MS }), signal);
   } catch (error) {
     log.warn(`the last receipt waits for the next start: ${messageOf(error)}`);
   } finally {
@@ -117,7 +117,7 @@ async function endLoops({ stop, clock }: Parts, loops: readonly Promise<void>[])
 async function preflight({ settings, log, watch, finding, ledger, clock }: Parts): Promise<void> {
   const signal = deadline(clock, PREFLIGHT_DEADLINE_MS, finding.signal);
   try {
-    const page = await watch.retrier(PREFLIGHT_DEADLINE_MS)(
+    const page = await watch.retrier({ deadlineMs: PREFLIGHT_DEADLINE_MS })(
       () => listPage(watch.store, '', '', signal),
       signal,
     );

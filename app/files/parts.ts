@@ -144,7 +144,7 @@ export function assemble(options: MoverOptions): Parts {
   const sender = createSender({
     ...finder,
     store: watch.store,
-    retry,
+    retry: watch.retrier({ onFailure: (error) => sender.callFailed(error) }),
     keyOf,
     signal: stop.signal,
     concurrency: settings.concurrency,

@@ -1,7 +1,7 @@
 // The pump: takes files off the queue while the store, the memory and the ledger have room, and says how each ended.
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Clock } from '../core/clock.ts';
-import { messageOf, StoreError } from '../core/errors.ts';
+import { messageOf, StoreError, type StoreFault } from '../core/errors.ts';
 import { type CallOutcome, createLimiter } from '../core/limiter.ts';
 import type { Log } from '../core/log.ts';
 import { partSizeBytes, partsInFlight, SINGLE_PUT_MAX_BYTES } from '../core/store.ts';
@@ -10,7 +10,7 @@ import { add, type Counters } from './counters.ts';
 import type { NewRow } from './ledger/ledger.ts';
 import type { SendQueue } from './queue.ts';
 import { contentStands, digestFile, ReadError } from './read.ts';
-import { type SendPorts, sendFile } from './send.ts';
+import { READ_BUFFER_BYTES, type SendPorts, sendFile } from './send.ts';
 import { sameButCtime } from './settle.ts';
 import type { FoundFile } from './walk.ts';
 
@@ -32,6 +32,8 @@ export interface SenderPorts extends SendPorts {
 export interface Sender {
   /** Starts whatever may start now. Called whenever something changed. */
   pump(): void;
+  /** To be told of every call to the store that failed, also when it is made again: fewer then go at once. */
+  callFailed(error: unknown): void;
   /** Nothing waits, nothing is in flight. */
   readonly idle: boolean;
   readonly inFlight: number;
@@ -47,6 +49,8 @@ const COMMIT_ROWS = 128;
 const COMMIT_AFTER_MS = 200;
 const COMMIT_AGAIN_MS = 1_000;
 
+const PUSHES_BACK: ReadonlySet<StoreFault> = new Set(['throttled', 'unavailable', 'timeout', 'network']);
+
 export function createSender(ports: SenderPorts): Sender {
   const { clock, log, queue, backoff, counters, ledger, signal } = ports;
   const limiter = createLimiter(ports.concurrency);
@@ -55,6 +59,7 @@ export function createSender(ports: SenderPorts): Sender {
   let commitPlanned = false;
   let probePlanned = false;
   let goesOnSoon = false;
+  let lastFailureMs = Number.NEGATIVE_INFINITY;
 
   const commit = (): void => {
     if (signal.aborted) return;
@@ -115,7 +120,10 @@ export function createSender(ports: SenderPorts): Sender {
       bodyBytes += cost;
       void moveOne(file).then((outcome) => {
         bodyBytes -= cost;
-        limiter.ended(outcome, clock.now());
+        const endedMs = clock.now();
+        // Of larger bodies the line is the measure; of calls made again the pauses are.
+        const isMeasure = file.stat.size <= READ_BUFFER_BYTES && lastFailureMs < nowMs;
+        limiter.ended(outcome, endedMs, isMeasure ? endedMs - nowMs : undefined);
         queue.done(file);
         goOnSoon();
       });
@@ -191,14 +199,16 @@ export function createSender(ports: SenderPorts): Sender {
     counters.failures.set(reason, (counters.failures.get(reason) ?? 0) + 1);
     backoff.failed(file.path, reason, messageOf(error), clock.now());
     log.debug('a file could not be moved', { path: file.path, reason, error });
-    if (!(error instanceof StoreError) || error.fault === 'bad-request') return 'neutral';
-    return ['throttled', 'unavailable', 'timeout', 'network'].includes(error.fault)
-      ? 'overloaded'
-      : 'refused';
+    // What pushes back was told by `callFailed`.
+    return !(error instanceof StoreError) || error.fault === 'bad-request' ? 'neutral' : 'refused';
   };
 
   return {
     pump,
+    callFailed(error) {
+      lastFailureMs = clock.now();
+      if (error instanceof StoreError && PUSHES_BACK.has(error.fault)) limiter.pushedBack(lastFailureMs);
+    },
     get idle() {
       return queue.waiting === 0 && limiter.inFlight === 0;
     },

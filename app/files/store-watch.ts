@@ -12,8 +12,8 @@ export interface StoreWatch {
   readonly store: Store;
   /** What the last call that reached the store said. */
   readonly state: FilesSnapshot['store'];
-  /** Retries share one budget, whatever their deadline. */
-  retrier(deadlineMs?: number): Retrier;
+  /** Retries share one budget, whatever their deadline. `onFailure` is told of each call that failed, made again or not. */
+  retrier(options?: { deadlineMs?: number; onFailure?: (error: unknown) => void }): Retrier;
 }
 
 /** A store that fails now and then is told of so often; its state is exact all the while. */
@@ -50,13 +50,16 @@ export function watchStore(store: Store, ledger: Ledger, clock: Clock, log: Log)
     get state() {
       return state;
     },
-    retrier(deadlineMs = DEFAULT_RETRY.deadlineMs) {
+    retrier({ deadlineMs = DEFAULT_RETRY.deadlineMs, onFailure } = {}) {
       return createRetrier({
         clock,
         budget,
         policy: { ...DEFAULT_RETRY, deadlineMs },
         onSuccess: succeeded,
-        onFailure: failed,
+        onFailure(error) {
+          failed(error);
+          onFailure?.(error);
+        },
         onRetry: (error, waitMs) =>
           log.debug('trying again', { fault: error.fault, waitMs, why: error.message }),
       });

@@ -65,6 +65,55 @@ test('the first success after an outage opens carefully and grows from there', (
   assert.equal(limiter.limit, 16);
 });
 
+test('a push-back counts once for all that was in flight then, and again as soon as those are answered', () => {
+  const limiter = createLimiter(16);
+  for (let count = 0; count < 16; count += 1) limiter.started();
+  for (let count = 0; count < 4; count += 1) limiter.pushedBack(T0);
+  assert.deepEqual([limiter.limit, limiter.inFlight], [8, 16]);
+  for (let count = 0; count < 12; count += 1) limiter.ended('ok', T0 + 1);
+  const { limit } = limiter;
+  assert.ok(limit > 9 && limit < 10, `${limit}`);
+  limiter.pushedBack(T0 + 2);
+  assert.equal(limiter.limit, limit / 2);
+});
+
+/** So many small calls, each as slow as the calls beside it make it; answers the highest limit of the last quarter. */
+function afterCalls(limiter: Limiter, calls: number, tookMs: (inFlight: number) => number): number {
+  const started: number[] = [];
+  let highest = 0;
+  for (let count = 0; count < calls; count += 1) {
+    while (limiter.mayStart(T0)) {
+      limiter.started();
+      started.push(tookMs(limiter.inFlight));
+    }
+    limiter.ended('ok', T0, started.shift());
+    if (count >= calls * 0.75) highest = Math.max(highest, limiter.limit);
+  }
+  return highest;
+}
+
+test('where more calls only make each slower, fewer are made; never less than a quarter of the maximum', () => {
+  const queueing = (eachMs: number) => (inFlight: number) => eachMs * inFlight;
+  const limiter = createLimiter(16);
+  assert.ok(afterCalls(limiter, 120, queueing(200)) <= 8);
+  afterCalls(limiter, 120, queueing(10_000));
+  assert.ok(limiter.limit >= 4, `${limiter.limit}`);
+  afterCalls(limiter, 300, queueing(20));
+  assert.equal(limiter.limit, 16, 'what takes a third of a second at most is not slow');
+});
+
+test('a way that became longer for good ends up with as many calls as before', () => {
+  const limiter = createLimiter(16);
+  afterCalls(limiter, 100, () => 20);
+  let least = 16;
+  afterCalls(limiter, 1_000, () => {
+    least = Math.min(least, limiter.limit);
+    return 900;
+  });
+  assert.ok(least < 6, `first it is tried with fewer, not ${least}`);
+  assert.equal(limiter.limit, 16);
+});
+
 test('what says nothing about the store changes nothing', () => {
   const limiter = createLimiter(4);
   for (let count = 0; count < 100; count += 1) call(limiter, 'neutral', T0);

@@ -18,6 +18,29 @@ for (const [name, action] of Object.entries(OUTAGES)) {
     boundedOutage(t, action, 1_200));
 }
 
+test('a 503 that a second try mends is heard: fewer uploads go at once', async (t) => {
+  const rig = await createRig(t, { settings: { settleMs: 0 } });
+  for (let number = 0; number < 60; number += 1) rig.writeOld(`file-${number}`, 60_000);
+  const isPut = ({ op }: { op: string }): boolean => op === 'PutObject';
+  const gate = createGate();
+  rig.server.faults.add({ when: isPut, times: 1, do: SLOW_DOWN });
+  // The first sixteen went together. Whoever comes after them is held.
+  let puts = 0;
+  const comesLater = (request: { op: string }): boolean => {
+    if (isPut(request)) puts += 1;
+    return puts > 16;
+  };
+  rig.server.faults.add({ when: comesLater, do: { kind: 'hold', gate, at: 'before' } });
+  const mover = await rig.start();
+  await until(() => {
+    const { inFlight, total } = mover.snapshot();
+    return total.sent.files >= 15 && gate.count() >= 8 && gate.count() === inFlight;
+  }, 'all that may go are held');
+  assert.ok(gate.count() <= 11, `${gate.count()} at once`);
+  gate.release();
+  await until(() => mover.snapshot().total.freed.files === 60, 'everything is moved');
+});
+
 test('Retry-After is respected', async (t) => {
   const rig = await createRig(t);
   const asked: number[] = [];
