@@ -199,10 +199,11 @@ test('the bundle loads what it needs: neither its own sources at twice their siz
     assert.ok(!events.loaded.includes(`NativeModule ${name}`), `${name} by events`);
 });
 
-test('the bundle holds what is loaded late: the doctor finds credentials and signs with them', async (t) => {
+test('the bundle holds what is loaded late: the doctor finds credentials, signs with them and reads an odd listing', async (t) => {
   const { program, data } = await ship(t);
   const server = await startS3Server({ deny: ['read', 'delete'] });
   t.after(() => server.close());
+  server.faults.add({ when: ({ op }) => op === 'ListObjectsV2', do: { kind: 'listing', lie: 'odd' } });
   const words = ['doctor', '--json', '--to', `s3://${server.bucket}/x`, '--endpoint', server.endpoint];
   const child = spawn(process.execPath, [program, ...words, '--state', join(data, 'state')], {
     cwd: '/',
@@ -214,6 +215,7 @@ test('the bundle holds what is loaded late: the doctor finds credentials and sig
   const code = await new Promise((resolve) => child.once('close', resolve));
   assert.equal(code, 0, output());
   assert.match(output(), /the environment \(AWS_ACCESS_KEY_ID\)/);
+  assert.match(output(), /"check": "s3.proof",\s+"level": "ok"/);
 });
 
 test('the bundle moves files as a user who owns nothing but the data', async (t) => {

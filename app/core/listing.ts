@@ -1,5 +1,6 @@
 // A listing that breaks its promises is refused: stopping early or out of order means unknown, never absent.
 import { StoreError } from './errors.ts';
+import type { Log } from './log.ts';
 import { compareKeys, type ListPage, type Store, type StoredObject } from './store.ts';
 
 /** S3 answers 1,000 keys at most. */
@@ -58,6 +59,21 @@ export async function* listAll(
     if (!page.more) return;
     last = page.objects.at(-1)?.key ?? last;
   }
+}
+
+/** The same store; whoever runs it is told of the first page that was read although it was odd, and each is counted. */
+export function tellOddPages(store: Store, log: Log, onOdd: () => void = () => {}): Store {
+  let told = false;
+  const list: Store['list'] = async (prefix, after, signal) => {
+    const page = await store.list(prefix, after, signal);
+    if (page.odd === undefined) return page;
+    onOdd();
+    if (!told)
+      log.warn(`${store.label} lists in an unusual form, which takes longer to read`, { odd: page.odd });
+    told = true;
+    return page;
+  };
+  return Object.create(store, { list: { value: list } });
 }
 
 function refuse(prefix: string, why: string): never {

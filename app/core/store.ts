@@ -13,6 +13,8 @@ export interface ListPage {
   readonly objects: readonly StoredObject[];
   /** False only when the server said that nothing follows. */
   readonly more: boolean;
+  /** Where the answer was first not as such answers are, when it could be read all the same: people should know of it. */
+  readonly odd?: string;
 }
 
 /** What a put found out. `exists` says nothing about content: compare. */

@@ -2,6 +2,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { StoreError } from '../core/errors.ts';
 import { openFolderStore } from '../core/folder/store.ts';
+import { tellOddPages } from '../core/listing.ts';
 import type { Log } from '../core/log.ts';
 import type { StorePorts } from '../core/put-once.ts';
 import { createRetrier, createRetryBudget } from '../core/retry.ts';
@@ -48,7 +49,7 @@ export async function openDestinations(options: DestinationOptions): Promise<Des
     const onRetry = (error: StoreError, waitMs: number): void =>
       log.warn(`${store.label} is tried again in ${waitMs} ms`, { error });
     return {
-      store,
+      store: tellOddPages(store, log),
       signal,
       retry: createRetrier<StoreError>({ clock, budget: createRetryBudget(), onRetry }),
     };

@@ -22,6 +22,7 @@ export type Counters = {
   vanishedObjects: number;
   walks: number;
   listings: number;
+  listingFallbacks: number;
   listingFailures: number;
   receiptObjects: number;
   receiptLinesLost: number;
@@ -43,6 +44,7 @@ export function createCounters(): Counters {
     vanishedObjects: 0,
     walks: 0,
     listings: 0,
+    listingFallbacks: 0,
     listingFailures: 0,
     receiptObjects: 0,
     receiptLinesLost: 0,

@@ -97,6 +97,11 @@ export const METRICS: readonly Metric[] = [
   counter('walks_total', 'Complete walks over the source directory.', (s) => s.total.walks),
   counter('listings_total', 'Listing pages the store answered.', (s) => s.total.listings),
   counter(
+    'listing_fallbacks_total',
+    'Listing pages that the scan of their text did not understand and an XML parser read: right, but slower. Should stay 0.',
+    (s) => s.total.listingFallbacks,
+  ),
+  counter(
     'listing_failures_total',
     'Listings that failed or stopped early; they prove nothing and free nothing.',
     (s) => s.total.listingFailures,

@@ -80,13 +80,14 @@ function withSpill(
     files: backlog.files + unproved.files + settling + retained.files,
     bytes: backlog.bytes + unproved.bytes + retained.bytes,
   };
-  const receipts = {
+  const ofBoth = {
+    listingFallbacks: now.total.listingFallbacks + total.listingFallbacks,
     receiptObjects: now.total.receiptObjects + total.receiptObjects,
     receiptLinesLost: now.total.receiptLinesLost + total.receiptLinesLost,
   };
   return {
     ...now,
-    total: { ...now.total, ...receipts },
+    total: { ...now.total, ...ofBoth },
     spill: { moved: now.spill?.moved ?? { files: 0, bytes: 0 }, waiting },
   };
 }

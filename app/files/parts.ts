@@ -114,7 +114,7 @@ export function assemble(options: MoverOptions): Parts {
   const keyOf = compileKey(settings.key);
   const startedAtMs = clock.now();
   const times: Parts['times'] = { startedAtMs, turnedAtMs: startedAtMs, lastSuccessAtMs: undefined };
-  const watch = watchStore(store, ledger, clock, log);
+  const watch = watchStore(store, ledger, counters, clock, log);
   const retry = watch.retrier();
   const sightings = createSightings(settings, counters, clock, log);
   // One pass meets everything by itself.

@@ -30,6 +30,8 @@ export interface FilesSnapshot {
     readonly failures: ReadonlyMap<string, number>;
     readonly walks: number;
     readonly listings: number;
+    /** Pages of listings that only an XML parser could read. */
+    readonly listingFallbacks: number;
     readonly listingFailures: number;
     /** Objects of receipts written, and lines that could not be kept for one. */
     readonly receiptObjects: number;

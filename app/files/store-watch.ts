@@ -1,9 +1,11 @@
 // Every call to the store goes through here: retried, and its outcome remembered for probes and people.
 import type { Clock } from '../core/clock.ts';
 import { messageOf, StoreError } from '../core/errors.ts';
+import { tellOddPages } from '../core/listing.ts';
 import type { Log } from '../core/log.ts';
 import { createRetrier, createRetryBudget, DEFAULT_RETRY, type Retrier } from '../core/retry.ts';
 import type { Store } from '../core/store.ts';
+import type { Counters } from './counters.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { FilesSnapshot } from './snapshot.ts';
 
@@ -19,7 +21,13 @@ export interface StoreWatch {
 /** A store that fails now and then is told of so often; its state is exact all the while. */
 const TOLD_EVERY_MS = 10_000;
 
-export function watchStore(store: Store, ledger: Ledger, clock: Clock, log: Log): StoreWatch {
+export function watchStore(
+  store: Store,
+  ledger: Ledger,
+  counters: Counters,
+  clock: Clock,
+  log: Log,
+): StoreWatch {
   const budget = createRetryBudget();
   let state: FilesSnapshot['store'];
   let told = false;
@@ -45,8 +53,11 @@ export function watchStore(store: Store, ledger: Ledger, clock: Clock, log: Log)
     state = { ok: false, fault: error.fault, message: error.message, sinceMs };
   };
 
+  const telling = tellOddPages(store, log, () => {
+    counters.listingFallbacks += 1;
+  });
   return {
-    store: Object.create(store, { etagIsMd5: { get: () => ledger.etagIsMd5 && store.etagIsMd5 } }),
+    store: Object.create(telling, { etagIsMd5: { get: () => ledger.etagIsMd5 && store.etagIsMd5 } }),
     get state() {
       return state;
     },

@@ -20,6 +20,7 @@ const BEFORE: FilesSnapshot = {
     failures: new Map(),
     walks: 1,
     listings: 1,
+    listingFallbacks: 0,
     listingFailures: 0,
     receiptObjects: 0,
     receiptLinesLost: 0,

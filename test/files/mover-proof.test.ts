@@ -54,6 +54,24 @@ for (const [name, fault] of Object.entries(BROKEN)) {
   });
 }
 
+test('a listing in an odd form proves as any other does; it is counted, and told once', async (t) => {
+  const rig = await createRig(t);
+  rig.write('plain');
+  const { snapshot: before } = await rig.once();
+  assert.deepEqual([before.total.freed.files, before.total.listingFallbacks], [1, 0]);
+  rig.server.faults.add({ when: isListing, do: { kind: 'listing', lie: 'odd' } });
+  for (let number = 0; number < 3; number += 1) rig.write(`file-${number}`);
+  const { exit, snapshot } = await rig.once();
+  assert.deepEqual([exit, snapshot.total.freed.files], ['ok', 3]);
+  assert.ok(snapshot.total.listingFallbacks > 1, `${snapshot.total.listingFallbacks} pages`);
+  const told = rig.lines.filter(({ odd }) => odd !== undefined);
+  assert.deepEqual(
+    told.map(({ level }) => level),
+    ['warn'],
+  );
+  assert.match(String(told[0]?.odd), /^<!-- odd --><Contents xmlns="">/);
+});
+
 test('files stay for their retention although they are proved, and go when it is over', async (t) => {
   const retentionMs = 4_000;
   const rig = await createRig(t, { settings: { retentionMs } });

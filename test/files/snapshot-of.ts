@@ -22,6 +22,7 @@ export function snapshotOf(
       failures: new Map(),
       walks: 0,
       listings: 0,
+      listingFallbacks: 0,
       listingFailures: 0,
       receiptObjects: 0,
       receiptLinesLost: 0,

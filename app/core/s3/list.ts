@@ -1,13 +1,16 @@
-// One ListObjectsV2 page, scanned as text: 1,000 keys must not block the loop. What is not as expected is refused.
-import { StoreError } from '../errors.ts';
-import type { ListPage, StoredObject } from '../store.ts';
+// One ListObjectsV2 page, scanned as text: 1,000 keys must not block the loop. What is not as expected goes to an XML
+// parser, and what is no page there is refused.
+import { messageOf, StoreError } from '../errors.ts';
+import type { ListPage } from '../store.ts';
 import type { Address } from './address.ts';
 import type { Call, Caller } from './call.ts';
+import { type RawPage, scanPage } from './list-scan.ts';
 import { encodeQuery } from './sign.ts';
-import { elementText } from './xml.ts';
 
 /** 1,000 keys of 1,024 bytes, percent-encoded, with owner and checksum elements, fit several times. */
 const PAGE_MAX_BYTES = 16 * 2 ** 20;
+/** An entry of S3's and what follows its key. */
+const ODD_SHOWN_UNITS = 400;
 
 /** The port's `list`. Keys of the page are relative to the store's prefix. */
 export function createList(address: Address, call: Caller) {
@@ -33,61 +36,53 @@ export function createList(address: Address, call: Caller) {
 }
 
 /**
- * Reads a page. `prefix` is what was asked for; the first `stripUnits` UTF-16 units of every key are cut off.
+ * Reads a page. `prefix` is what was asked for; the first `stripUnits` UTF-16 units of every key are cut off. A promise
+ * only where the text is not as expected, and an XML parser is loaded to read it: 1.4 MiB of heap that few runs hold.
  * Throws StoreError `bad-listing` for anything but a complete, well-formed page of that prefix.
  */
-export function parseListing(xml: string, prefix: string, stripUnits: number): ListPage {
-  const root = xml.indexOf('<ListBucketResult');
-  const end = xml.lastIndexOf('</ListBucketResult>');
-  if (root === -1 || end < root) refuse(prefix, 'the answer is cut off or is no listing');
-  if (xml.slice(end + '</ListBucketResult>'.length).trim() !== '') refuse(prefix, 'text follows its end');
-  if (xml.includes('<CommonPrefixes>', root)) refuse(prefix, 'it groups keys, which was not asked for');
-
-  const decode = elementText(xml, 'EncodingType', root, end) === 'url' ? decodeKey : (key: string) => key;
-  const objects: StoredObject[] = [];
-  let rest = '';
-  let position = root;
-  for (;;) {
-    const start = xml.indexOf('<Contents>', position);
-    if (start === -1) break;
-    const stop = xml.indexOf('</Contents>', start);
-    if (stop === -1) refuse(prefix, 'an entry does not end');
-    rest += xml.slice(position, start);
-    const etag = elementText(xml, 'ETag', start, stop)?.replaceAll('"', '');
-    const size = elementText(xml, 'Size', start, stop);
-    const key = decode(elementText(xml, 'Key', start, stop) ?? '');
-    if (!key || !etag || size === undefined || !/^\d{1,15}$/.test(size)) {
-      refuse(
-        prefix,
-        `an entry lacks its key, ETag or size: ${xml.slice(start, Math.min(stop, start + 200))}`,
-      );
-    }
-    if (!key.startsWith(prefix)) refuse(prefix, `the key ${JSON.stringify(key)} is not below the prefix`);
-    objects.push({ key: key.slice(stripUnits), sizeBytes: Number(size), etag });
-    position = stop + '</Contents>'.length;
-  }
-  rest += xml.slice(position, end);
-  return { objects, more: readFrame(rest, prefix, objects.length, decode) };
+export function parseListing(xml: string, prefix: string, stripUnits: number): ListPage | Promise<ListPage> {
+  const page = scanPage(xml);
+  return typeof page === 'number'
+    ? parseOdd(xml, page, prefix, stripUnits)
+    : readPage(page, prefix, stripUnits);
 }
 
-/** What surrounds the entries: whether more follows; refuses when it speaks of another prefix or another count. */
-function readFrame(
-  frame: string,
-  prefix: string,
-  count: number,
-  decode: (text: string) => string | undefined,
-): boolean {
-  const truncated = elementText(frame, 'IsTruncated');
-  if (truncated !== 'true' && truncated !== 'false') refuse(prefix, 'it does not say whether more follows');
-  const keyCount = elementText(frame, 'KeyCount');
-  if (keyCount !== undefined && Number(keyCount) !== count) {
-    refuse(prefix, `it announces ${keyCount} keys and holds ${count}`);
+/** What the scan does not understand is unknown, never absent: a real parser reads all of it, or it is refused. */
+async function parseOdd(xml: string, oddAt: number, prefix: string, stripUnits: number): Promise<ListPage> {
+  const { parsePage } = await import('./list-xml.ts');
+  let page: RawPage;
+  try {
+    page = parsePage(xml);
+  } catch (error) {
+    refuse(prefix, messageOf(error));
   }
-  const echoed = elementText(frame, 'Prefix');
+  return { ...readPage(page, prefix, stripUnits), odd: xml.slice(oddAt, oddAt + ODD_SHOWN_UNITS) };
+}
+
+/** Refuses a page that speaks of another prefix or another count, or does not say whether more follows. */
+function readPage({ frame, entries }: RawPage, prefix: string, stripUnits: number): ListPage {
+  const encoding = frame.get('EncodingType') ?? '';
+  if (encoding !== '' && encoding !== 'url') refuse(prefix, `its keys are encoded as ${encoding}`);
+  const decode = encoding === 'url' ? decodeKey : (text: string) => text;
+
+  const truncated = frame.get('IsTruncated');
+  if (truncated !== 'true' && truncated !== 'false') refuse(prefix, 'it does not say whether more follows');
+  const keyCount = frame.get('KeyCount');
+  if (keyCount !== undefined && keyCount !== String(entries.length)) {
+    refuse(prefix, `it announces ${keyCount} keys and holds ${entries.length}`);
+  }
+  if (frame.get('Delimiter')) refuse(prefix, 'it groups keys, which was not asked for');
+  const echoed = frame.get('Prefix');
   if (echoed !== undefined && echoed !== prefix && decode(echoed) !== prefix) {
     refuse(prefix, `it is of another prefix, ${JSON.stringify(echoed)}`);
   }
-  return truncated === 'true';
+  for (const entry of entries) {
+    const key = decode(entry.key);
+    if (!key) refuse(prefix, `${JSON.stringify(entry.key)} is no key`);
+    if (!key.startsWith(prefix)) refuse(prefix, `the key ${JSON.stringify(key)} is not below the prefix`);
+    entry.key = key.slice(stripUnits);
+  }
+  return { objects: entries, more: truncated === 'true' };
 }
 
 /** Undoes `encoding-type=url`, where '+' may stand for a space; undefined when it cannot be undone. */

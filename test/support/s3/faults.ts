@@ -26,7 +26,7 @@ export interface S3Request {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** How a listing lies. All but `malformed` are well-formed XML under status 200. */
+/** How a listing lies, or is odd. All but `malformed` are well-formed XML under status 200. */
 export type ListingLie =
   /** Half of the page, and `IsTruncated` says that nothing follows. */
   | 'truncated'
@@ -43,7 +43,9 @@ export type ListingLie =
   /** Says that more follows, but gives neither keys nor a token. */
   | 'endless'
   /** The XML ends in the middle. */
-  | 'malformed';
+  | 'malformed'
+  /** True, in a form that only an XML parser reads. */
+  | 'odd';
 
 /** Lets a test hold a request: `await gate.arrived`, look around, `gate.release()`. */
 export interface Gate {

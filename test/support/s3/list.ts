@@ -51,7 +51,8 @@ export function listObjects(
     element('IsTruncated', truncated),
     ...keys.map((key) => entry(objects, key, name(key))),
   ];
-  const body = xml('ListBucketResult', inner.join(''));
+  const plain = xml('ListBucketResult', inner.join(''));
+  const body = lie === 'odd' ? plain.replaceAll('<Contents>', '<!-- odd --><Contents xmlns="">') : plain;
   return {
     status: 200,
     headers: { 'content-type': 'application/xml' },
