@@ -17,6 +17,7 @@ import { markdown, table } from './report.ts';
 import { type CaseResult, type Report, withCases } from './results.ts';
 import { runCase, type Surroundings } from './rounds.ts';
 import { makeNames, makeSource, type Source } from './sources.ts';
+import { versionsBeside } from './versions.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const DOCS = join(ROOT, 'docs');
@@ -67,6 +68,7 @@ async function main(options: BenchOptions): Promise<number> {
       say(messageOf(error));
     }
   }
+  const versions = await versionsBeside(results);
   const report = (): Report => ({
     machine: describeMachine(),
     versions: {
@@ -75,6 +77,7 @@ async function main(options: BenchOptions): Promise<number> {
       ...Object.fromEntries(
         [...peers].flatMap(([name, found]) => ('version' in found ? [[name, found.version]] : [])),
       ),
+      ...versions,
     },
     accounting,
     cases: results,

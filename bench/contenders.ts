@@ -53,13 +53,13 @@ export const CONTENDERS = {
   ferry: {
     name: 'Ferry',
     peer: undefined,
-    note: 'the shipped bundle: settle, SHA-256 and MD5, ledger, conditional PUT, proof by LIST',
+    note: 'the shipped bundle: settle, SHA-256, ledger, conditional PUT, proof by LIST',
     command: (job) => [...ferry(job), '--settle', '1s', '--keep', '--once'],
   },
   ferryRunning: {
     name: 'Ferry',
     peer: undefined,
-    note: 'the shipped bundle as it runs on, by its own defaults',
+    note: 'the shipped bundle as it runs on, by its own defaults but for --keep',
     runsOn: true,
     command: (job) => [...ferry(job), '--keep', '--listen', '127.0.0.1:0'],
   },

@@ -1,5 +1,6 @@
 // The figures for people: a table for the terminal and docs/benchmark.md.
 import { formatBytes } from '../app/core/units.ts';
+import { CASES, caseNamed, isWindow } from './cases.ts';
 import {
   type CaseResult,
   type ContenderResult,
@@ -21,7 +22,7 @@ const COLUMNS: readonly Column[] = [
   { title: "of it the kernel's", cell: ({ systemMs }) => seconds(systemMs) },
   {
     title: 'CPU per file',
-    cell: ({ cpuMsPerFile }, _, { files }) => (files <= 1 ? '-' : `${cpuMsPerFile.toFixed(3)} ms`),
+    cell: ({ cpuMsPerFile }, _, result) => perFile(result, `${cpuMsPerFile.toFixed(3)} ms`),
   },
   {
     title: "Ferry's CPU is",
@@ -34,7 +35,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'of a core', cell: ({ cpuMs, wallMs }) => `${((cpuMs / wallMs) * 100).toFixed(1)} %` },
   {
     title: 'files/s',
-    cell: ({ filesPerSecond }, _, { files }) => (files <= 1 ? '-' : String(Math.round(filesPerSecond))),
+    cell: ({ filesPerSecond }, _, result) => perFile(result, String(Math.round(filesPerSecond))),
   },
   { title: 'peak memory', cell: ({ peakRssBytes }) => formatBytes(peakRssBytes) },
   {
@@ -51,10 +52,13 @@ const COLUMNS: readonly Column[] = [
   },
   {
     title: '$ per million files',
-    cell: ({ dollarsPerMillion }, _, { files }) => (files <= 1 ? '-' : dollarsPerMillion.toFixed(2)),
+    cell: ({ dollarsPerMillion }, _, result) => perFile(result, dollarsPerMillion.toFixed(2)),
   },
 ];
 
+/** A figure per file says something only where the case's files were moved. */
+const perFile = ({ name, files }: CaseResult, cell: string): string =>
+  files <= 1 || isWindow(name) ? '-' : cell;
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(2)} s`;
 
 function rows(result: CaseResult): string[][] {
@@ -66,6 +70,7 @@ function rows(result: CaseResult): string[][] {
 
 const heading = (result: CaseResult): string => `${result.title} (${result.name}; server: ${result.server})`;
 const roundsOf = (result: CaseResult): number => result.contenders[0]?.runs.length ?? 0;
+const rounds = (count: number): string => (count === 1 ? '1 round' : `${count} rounds`);
 
 /** For the terminal. */
 export function table(report: Report): string {
@@ -117,13 +122,23 @@ export function markdown(report: Report): string {
     '',
     '## How it is measured',
     '',
-    '- Every program runs whole, from start to exit, as its users run it. For Ferry that is the shipped bundle with ' +
-      'settling (two looks a second apart where a file is young), hashing, its ledger and the proof by listing.',
+    '- In all cases but `start`, `steady` and `names` every program runs whole, from start to exit, as its users run it. ' +
+      'For Ferry that is the shipped bundle with settling (two looks a second apart where a file is young), hashing, its ' +
+      'ledger and the proof by listing.',
     '- Rounds alternate between the programs; figures are medians, each by itself. All rounds are in ' +
-      '[benchmark.json](benchmark.json).',
+      '[benchmark.json](benchmark.json). Each case shows the commands of its own day.',
     `- CPU is user and system time of the process and its children (${report.accounting}); memory is the peak of its ` +
       'resident set, file pages included; anonymous memory is the highest of looks every 50 ms.',
-    '- After every run the objects and bytes in the bucket must equal the source, or the benchmark fails.',
+    '- `start`, `steady` and `names` measure a part of the life of a Ferry that runs on, read from /proc, CPU in ticks of ' +
+      '10 ms: `start` until /readyz first answers 200, `steady` a window after a minute in which Ferry starts up, `names` a ' +
+      'window from the start on. CPU and time are those of this part. Memory is the peak from the start to its end; ' +
+      'anonymous memory is that of its end in `start`, otherwise the highest of looks every second. Requests are counted ' +
+      'from start to exit. The files of a window are not the files of its case: nothing is told per file.',
+    '- After every run the objects and bytes in the bucket, without receipts, must equal the source, and a program that ' +
+      'frees must leave no file, or the benchmark fails. `names` ends long before everything is sent: there something ' +
+      'must have been sent.',
+    "- Ferry's CPU is compared with like: Ferry freeing with peers that delete what they moved, Ferry keeping with peers " +
+      'that keep it.',
     '- The null S3 (`bench/null-s3.ts`) hashes and forgets bodies. It shares the cores with the program under test, so ' +
       'times and files/s say less than CPU does.',
     `- Dollars are the counted requests at S3 Standard's list prices in us-east-1 as of ${PRICES.asOf}: PUT, POST and ` +
@@ -135,9 +150,11 @@ export function markdown(report: Report): string {
     parts.push(
       `## ${result.title}`,
       '',
-      `Case \`${result.name}\`, server: ${result.server}, ${roundsOf(result)} rounds, ${result.date}.`,
+      `Case \`${result.name}\`, server: ${result.server}, ${rounds(roundsOf(result))}, ${result.date}.`,
       '',
     );
+    const remark = caseNamed(result.name)?.remark;
+    if (remark !== undefined) parts.push(remark, '');
     if (result.contenders.length > 0) {
       parts.push(
         line(COLUMNS.map(({ title }) => title)),
@@ -151,7 +168,21 @@ export function markdown(report: Report): string {
     for (const { name, why } of result.missing) parts.push(`- Not measured: ${name}: ${why}`);
     parts.push('');
   }
-  return parts.join('\n');
+  return [...parts, ...unmeasured(report)].join('\n');
+}
+
+/** The cases that are defined and not on record. */
+function unmeasured(report: Report): string[] {
+  const lacking = CASES.filter(({ name }) => report.cases.every((result) => result.name !== name));
+  if (lacking.length === 0) return [];
+  return [
+    '## Not measured',
+    '',
+    'These cases are defined and have no figures yet:',
+    '',
+    ...lacking.map(({ name, title }) => `- ${title}: \`npm run bench -- --case ${name} --write-docs\`.`),
+    '',
+  ];
 }
 
 const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;

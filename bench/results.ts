@@ -12,6 +12,8 @@ export interface ContenderResult {
   readonly note: string;
   /** With the run's own paths and ports replaced by names. */
   readonly command: string;
+  /** It deletes what it has moved. */
+  readonly frees?: true;
   readonly runs: readonly Run[];
 }
 
@@ -106,15 +108,22 @@ export function summarize(runs: readonly Run[], files: number): Summary {
   };
 }
 
-/** Ferry's CPU divided by each other contender's: below 1, Ferry is cheaper. */
-export function cpuRatios(result: CaseResult): Record<string, number> {
-  const ferry = result.contenders.find(({ name }) => name === 'Ferry');
-  if (ferry === undefined || ferry.runs.length === 0) return {};
-  const own = median(ferry.runs.map(cpuMs));
+const isFerry = ({ name }: ContenderResult): boolean => name === 'Ferry' || name.startsWith('Ferry, ');
+
+/**
+ * Ferry's CPU divided by each peer's: below 1, Ferry is cheaper. Like is compared with like: a peer that frees with Ferry
+ * freeing, one that keeps with Ferry keeping.
+ */
+export function cpuRatios({ contenders }: CaseResult): Record<string, number> {
+  const measured = contenders.filter(({ runs }) => runs.length > 0);
   return Object.fromEntries(
-    result.contenders
-      .filter(({ name, runs }) => name !== 'Ferry' && runs.length > 0)
-      .map(({ name, runs }) => [name, own / median(runs.map(cpuMs))]),
+    measured
+      .filter((peer) => !isFerry(peer))
+      .flatMap((peer) => {
+        const own = measured.find((one) => isFerry(one) && one.frees === peer.frees);
+        if (own === undefined) return [];
+        return [[peer.name, median(own.runs.map(cpuMs)) / median(peer.runs.map(cpuMs))]];
+      }),
   );
 }
 

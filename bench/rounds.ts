@@ -78,6 +78,7 @@ export async function runCase(which: Case, rounds: number, around: Surroundings)
       name: contender.name,
       note: contender.note,
       command: shown(contender, jobOf(which, contender, source, server, directory, around)),
+      ...(contender.frees ? { frees: contender.frees } : {}),
       runs: runs.get(contender.name) ?? [],
     }));
     return { ...result, server: server.name, contenders, missing: absent };

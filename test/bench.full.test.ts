@@ -10,11 +10,14 @@ import { compareKeys } from '../app/core/store.ts';
 import { CASES, QUICK_CASE } from '../bench/cases.ts';
 import { chart } from '../bench/chart.ts';
 import { worseRatios } from '../bench/check.ts';
+import type { Contender } from '../bench/contenders.ts';
+import { eventsSection } from '../bench/events.ts';
 import { measure } from '../bench/measure.ts';
 import { createObjects, decodeAwsChunks } from '../bench/null-s3-objects.ts';
 import { markdown, table } from '../bench/report.ts';
 import {
   type CaseResult,
+  cpuRatios,
   dollars,
   median,
   type Report,
@@ -75,6 +78,37 @@ test('a CPU ratio more than a quarter worse than on record is named; a smaller c
   const [sentence, ...more] = worseRatios(record, [caseOf({ Ferry: [130], 's5cmd cp': [100] })]);
   assert.match(sentence ?? '', /Ferry's CPU is 1\.30 of that of s5cmd cp; on record is 1\.00/);
   assert.equal(more.length, 0);
+});
+
+test('freeing is compared with freeing and keeping with keeping; Ferry itself with nobody', () => {
+  const all = caseOf(
+    { Ferry: [100], 'Ferry, freeing': [200], 's5cmd cp': [400], 's5cmd mv': [500] },
+    'freeing',
+  );
+  const frees = new Set(['Ferry, freeing', 's5cmd mv']);
+  const result: CaseResult = {
+    ...all,
+    contenders: all.contenders.map((one) => (frees.has(one.name) ? { ...one, frees: true } : one)),
+  };
+  assert.deepEqual(cpuRatios(result), { 's5cmd cp': 0.25, 's5cmd mv': 0.4 });
+  const without = (name: string) => result.contenders.filter((one) => one.name !== name);
+  assert.deepEqual(cpuRatios({ ...result, contenders: without('Ferry, freeing') }), { 's5cmd cp': 0.25 });
+  assert.deepEqual(cpuRatios({ ...result, contenders: without('Ferry') }), { 's5cmd mv': 0.4 });
+  assert.match(markdown(reportOf(result)), /\| Ferry, freeing \| 0\.20 s \| 0\.00 s \| 20\.000 ms \| {2}\|/);
+});
+
+test('the record on file says who frees as the cases do', () => {
+  // What bench.ts wrote.
+  const record = JSON.parse(readFileSync(join(ROOT, 'docs/benchmark.json'), 'utf8')) as Report;
+  for (const { name, contenders } of record.cases) {
+    const defined: readonly Contender[] = CASES.find((one) => one.name === name)?.contenders ?? [];
+    for (const one of contenders)
+      assert.equal(
+        one.frees,
+        defined.find((other) => other.name === one.name)?.frees,
+        `${name}: ${one.name}`,
+      );
+  }
 });
 
 test('rounds measured again count together with the first ones', () => {
@@ -253,6 +287,38 @@ test('the report names who was not measured and why; the chart is well-formed', 
   assert.equal(XMLValidator.validate(chart(report)), true);
 });
 
+test('no figure of a window is told per file', () => {
+  for (const name of ['steady', 'names']) {
+    const report = reportOf(caseOf({ Ferry: [10] }, name));
+    const row = markdown(report)
+      .split('\n')
+      .find((line) => line.startsWith('| Ferry |'));
+    const cells = row?.split(' | ').map((cell) => cell.trim());
+    // CPU per file, files/s and dollars; CPU and time stand.
+    assert.deepEqual([cells?.[3], cells?.[7], cells?.[11]], ['-', '-', '- |'], row);
+    assert.deepEqual([cells?.[1], cells?.[5]], ['0.01 s', '1.00 s'], row);
+  }
+  assert.match(markdown(reportOf(caseOf({ Ferry: [10] }))), /\| 1\.000 ms \|/);
+});
+
+test('the report names every case that is not on record, and says who is left out and why', () => {
+  const some = markdown(reportOf(caseOf({ Ferry: [10] }, 'million')));
+  const [measured = '', lacking = ''] = some.split('## Not measured');
+  assert.match(measured, /Ferry alone:.*18 GB/);
+  for (const { name } of CASES)
+    assert.equal(lacking.includes(`--case ${name} --write-docs`), name !== 'million', name);
+  const all = markdown(reportOf(...CASES.map(({ name }) => caseOf({ Ferry: [10] }, name))));
+  assert.doesNotMatch(all, /## Not measured/);
+  assert.match(all, /twenty real minutes of the hour[\s\S]*--keep/);
+});
+
+test('docs/benchmark.md and .svg are what the record gives', () => {
+  const file = (name: string): string => readFileSync(join(ROOT, 'docs', name), 'utf8');
+  const record = JSON.parse(file('benchmark.json')) as Report; // What bench.ts wrote.
+  assert.equal(file('benchmark.md'), `${markdown(record)}${eventsSection()}`);
+  assert.equal(file('benchmark.svg'), chart(record));
+});
+
 /** PUTs of a run without that of Ferry's receipt; there are two where an hour ended in the middle of it. */
 function filesPut(name: string, { requests }: Run, files: number): number {
   const puts = requests.PUT ?? 0;
@@ -312,6 +378,8 @@ test('one command measures Ferry beside its peers and leaves every figure as JSO
   }
   assert.ok((start?.contenders[0]?.runs[0]?.wallMs ?? 0) > 0);
   assert.ok(report.machine.cores >= 1 && report.versions.ferry);
+  assert.match(report.versions['@aws-sdk/client-s3'] ?? '', /^\d+\.\d+\.\d+$/);
+  assert.equal(report.versions.versitygw, undefined);
 });
 
 test('a misspelled flag or case is refused before anything runs; the help has examples', () => {

@@ -30,9 +30,9 @@ export const DIRECTORY_INODES = 1_500;
 export const FILE_SYSTEM_USABLE = 0.92;
 
 /**
- * The uploader's memory of one file, measured with app/files/ledger/ledger.ts (SQLite 3, 100,000 files met in random order,
- * the bucket compared anew): 336, 611 and 1,020 bytes for paths of 17, 59 and 120 bytes; in order of time and without
- * the comparison 270 and 425 bytes for paths of 17 and 59.
+ * The uploader's memory of one file, measured with app/files/ledger/ledger.ts (SQLite 3, 100,000 and 200,000 files met in
+ * random order, the bucket compared anew): 336, 484, 611 and 1,020 bytes for paths of 17, 40, 59 and 120 bytes; in order
+ * of time and without the comparison 270, 336 and 425 bytes for paths of 17, 40 and 59. The line lies above them all.
  */
 export const stateRowBytes = (pathBytes: number): number => 240 + 7 * pathBytes;
 /** The same in a ledger that was damaged and is kept beside the new one: without the comparison. */
@@ -45,13 +45,20 @@ export const STATE_FIXED_BYTES = 16 * MIB;
  */
 export const RECEIPTS_STATE_BYTES = 128 * MIB;
 
-/** Anonymous memory of the bundle at rest and at work, flat: measured 54 to 69 MB with half a million files known. */
+/**
+ * The bundle at work: measured 40 to 54 MiB of anonymous memory (docs/benchmark.md, cases steady, freeing, million and
+ * tls). The rest is for the pages of the program itself that are in use.
+ */
 export const MEMORY_AT_WORK_BYTES = 80 * MIB;
-/** Peak resident memory in a burst of 50,000 files with the image's flags: measured 108 MB, over TLS 115 (docs/benchmark.md). */
+/**
+ * Resident memory in a burst, file pages included: measured 93 to 105 MiB at its peak, over TLS 110 with earlier flags
+ * (docs/benchmark.md, cases freeing, million, million-both and tls). The rest is a margin.
+ */
 export const MEMORY_AFTER_BURST_BYTES = 128 * MIB;
 /**
- * What known files take beside a burst's memory: the table of known files 9 to 11 bytes each, up to 4.75 MiB
- * (app/files/ledger/known.ts). Measured: a million take 5 MiB more than 50,000, one after the other with the same flags.
+ * What known files take beside a burst's memory. The table of known files takes 9 to 11 bytes each, up to 4.75 MiB
+ * (app/files/ledger/known.ts); a million took 5 MiB more than 50,000, one after the other with the same flags. What is
+ * counted is more, a margin.
  */
 export const KNOWN_FILE_BYTES = 13;
 export const KNOWN_MAX_BYTES = 12 * MIB;
@@ -61,9 +68,13 @@ export const PART_BYTES = 8 * MIB;
 /** What an upload holds of a smaller file (app/files/send.ts). */
 export const READ_BUFFER_BYTES = 64 * KIB;
 
-/** CPU of a whole move of a 1 KB file, hash, PUT and proof: measured 0.20 ms (docs/benchmark.md). Twice that for TLS. */
+/**
+ * CPU of a whole move of a 1 KB file, hash, PUT and proof: measured 0.10 to 0.11 ms, 0.12 over TLS, 0.19 when it is freed
+ * too (docs/benchmark.md, cases cold-1k, million, tls and freeing). The rest is for a slower core. Against a real server
+ * on the same two cores, at 351 files a second, it was 0.71 ms (case real): the least limit below holds that too.
+ */
 export const CPU_MS_PER_FILE = 0.4;
-/** CPU of reading, SHA-256, MD5 and TLS of 1 MiB. */
+/** CPU of reading, SHA-256 and TLS of 1 MiB. Measured without TLS: 1.6 ms (docs/benchmark.md, case large-file). */
 export const CPU_MS_PER_MIB = 8;
 /**
  * Walking takes at most 1 % of a core (--walk-cpu-share); log, metrics and listings are below 1 %; the rest is for

@@ -34,7 +34,7 @@ const CONFIG = `--config=${CONFIG_DIR}/events.yaml`;
 const LISTEN = `--listen=0.0.0.0:${HEALTH_PORT}`;
 /** A late scheduler still runs the day; a day that is missed for good is pulled by the next run. */
 const STARTING_DEADLINE_S = 6 * 3_600;
-/** A million events took 139 MiB. */
+/** A million events took 128 MiB at most (docs/benchmark.md). */
 const MEMORY = { memoryRequest: 160 * MIB, memoryLimit: 256 * MIB };
 const CPU = { cpuRequest: 100, cpuLimit: 1_000 };
 /** Logs and what the runtime writes, beside the state. */

@@ -10,7 +10,7 @@ import { type Mount, mountOf, readMounts, volumeKind } from './mounts.ts';
 
 /** A file costs at least one block. */
 const BLOCK_BYTES = 4_096;
-/** The ledger of a million files takes about 200 MB; much less than this fits no shift. */
+/** The ledger of a million files takes up to 500 MB (app/plan/measured.ts). This is 130,000 files: less fits no shift. */
 const STATE_MIN_BYTES = 64 * 2 ** 20;
 
 /** Findings about the source's volume; empty when it cannot be looked at (the source check has said so). */
@@ -139,7 +139,7 @@ export function checkState(settings: Pick<FilesSettings, 'source' | 'state'>): F
     availableBytes < STATE_MIN_BYTES
       ? warn(
           'state.space',
-          `The state directory has ${formatBytes(availableBytes)} left; a million files need about 200 MB.`,
+          `The state directory has ${formatBytes(availableBytes)} left; a million files need about 500 MB.`,
           'Make its volume larger, or name another with --state.',
         )
       : ok('state.space', `The state directory has ${formatBytes(availableBytes)} left.`),

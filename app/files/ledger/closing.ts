@@ -1,5 +1,5 @@
 // How a ledger was left: one that is found as it was left need not be read from end to end before it is used. That read
-// takes 0.5 s a million rows, and from a cold disk as long as the disk takes for 300 MB. The note is made and taken by
+// takes 0.5 s a million rows, and from a cold disk as long as the disk takes for 350 MB. The note is made and taken by
 // whoever holds the database's lock: nobody else comes between a look at the file and what is done with it.
 import { lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import * as z from 'zod';
