@@ -4,11 +4,16 @@ import { existsSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { EXIT } from '../../app/core/errors.ts';
+import { resolveSettings } from '../../app/core/settings/settings.ts';
+import { openStore } from '../../app/files/run.ts';
+import { filesSpec } from '../../app/files/settings.ts';
 import { ROOT } from '../support/cli.ts';
-import { type FerryChild, spawnFerry, spawnFiles } from '../support/ferry-child.ts';
+import { credentialsOf, type FerryChild, spawnFerry, spawnFiles } from '../support/ferry-child.ts';
 import { createRig, localHashes, type Rig } from '../support/mover-rig.ts';
-import { DENIED } from '../support/s3/faults.ts';
+import { createGate, DENIED } from '../support/s3/faults.ts';
+import { startS3Server } from '../support/s3/server.ts';
 import { until } from '../support/temp.ts';
+import { sha256 } from './array-store.ts';
 
 function startFiles(t: TestContext, rig: Rig, ...flags: string[]): FerryChild {
   return spawnFiles(t, rig, ['--key', '{path}', ...flags]);
@@ -175,4 +180,56 @@ test('the metrics of an idle writer and of a stuck uploader differ', async (t) =
     () => /"message":"[^"]*failed \d+ \(denied/.test(run.stdout()),
     'the summary line names the failure',
   );
+});
+
+test('as many connections as --concurrency says carry puts, however many more there are, and never one more', async (t) => {
+  const server = await startS3Server();
+  const credentials = credentialsOf(server);
+  // The SDK's chain of credentials reads the process's own environment.
+  const before = { ...process.env };
+  Object.assign(process.env, credentials);
+  t.after(async () => {
+    for (const name of Object.keys(credentials)) delete process.env[name];
+    Object.assign(process.env, before);
+    await server.close();
+  });
+  const { endpoint } = server;
+  const flags = {
+    source: '/data/in',
+    to: `s3://${server.bucket}`,
+    endpoint,
+    'path-style': true,
+    concurrency: '5',
+  };
+  const { values } = resolveSettings(filesSpec, { flags: new Map(Object.entries(flags)), env: {} });
+  assert.ok(values);
+  const store = await openStore(values, {});
+  t.after(() => store.close());
+  const gate = createGate();
+  t.after(gate.release);
+  server.faults.add({ when: () => true, do: { kind: 'hold', gate, at: 'before' } });
+  const body = Buffer.from('content');
+  const puts = Array.from({ length: 30 }, (_, index) => store.put(`key-${index}`, body, sha256(body)));
+  await until(() => gate.count() >= 5, 'five puts are held');
+  gate.release();
+  await Promise.all(puts);
+  assert.equal(server.objects.size, 30);
+  assert.equal(server.mostConnections(), 5);
+});
+
+test('a run has as many uploads on their way as --concurrency says', async (t) => {
+  const rig = await createRig(t);
+  for (let number = 0; number < 30; number += 1) rig.write(`file-${number}`);
+  const gate = createGate();
+  t.after(gate.release);
+  rig.server.faults.add({
+    when: ({ op }) => op === 'PutObject',
+    do: { kind: 'hold', gate, at: 'before' },
+  });
+  const run = startFiles(t, rig, '--once', '--concurrency', '5');
+  await until(() => gate.count() >= 5, 'five uploads are held');
+  gate.release();
+  assert.equal((await run.ended).exit, EXIT.ok);
+  assert.ok(rig.asked('PutObject') >= 30);
+  assert.equal(rig.server.mostConnections(), 5);
 });

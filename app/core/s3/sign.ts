@@ -70,7 +70,9 @@ export function createSigner(region: string) {
       if (index > 0) names += `;${name}`;
     }
     lines.push('\n', names, '\n', request.sha256Hex);
-    const canonical = lines.join('');
+    const joined = lines.join('');
+    // Only a header's value can hold a blank, and hardly any does: to look takes 0.1 us.
+    const canonical = joined.includes(' ') || joined.includes('\t') ? withSingleBlanks(joined) : joined;
     const text = `AWS4-HMAC-SHA256\n${stamp}\n${scope}\n${hash('sha256', canonical, 'hex')}`;
     const signature = mac(text);
     headers.push(
@@ -79,6 +81,17 @@ export function createSigner(region: string) {
     );
     return headers;
   };
+}
+
+/**
+ * Header values as a server signs them: each run of blanks one space, none around the value. A session token comes as the
+ * environment has it, a KMS key id as the events' settings have it: a blank at its end must not look like a wrong secret.
+ */
+function withSingleBlanks(canonical: string): string {
+  return canonical
+    .replace(/[ \t]+/g, ' ')
+    .replace(/^([^:\n]+:) /gm, '$1')
+    .replace(/ $/gm, '');
 }
 
 function hmac(key: string | Buffer, text: string): Buffer {

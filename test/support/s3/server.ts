@@ -55,6 +55,8 @@ export interface S3Server {
   readonly faults: Faults;
   /** Connections accepted so far. */
   connections(): number;
+  /** The most that were open at once so far. */
+  mostConnections(): number;
   /** The server's clock against this machine's. */
   setClockSkewMs(ms: number): void;
   /** From now on only these are known; the first ones are `accessKeyId` and `secretAccessKey`. */
@@ -94,6 +96,8 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
   const serve = createService(service);
   let count = 0;
   let connections = 0;
+  let open = 0;
+  let mostOpen = 0;
   const now = (): number => Date.now() + service.skewMs;
 
   async function onRequest(message: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -161,6 +165,11 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
   server.keepAliveTimeout = 0;
   server.on('connection', (socket) => {
     connections += 1;
+    open += 1;
+    mostOpen = Math.max(mostOpen, open);
+    socket.on('close', () => {
+      open -= 1;
+    });
     socket.on('error', () => {});
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -178,6 +187,7 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
     requests,
     faults,
     connections: () => connections,
+    mostConnections: () => mostOpen,
     setClockSkewMs(ms) {
       service.skewMs = ms;
     },
