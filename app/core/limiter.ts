@@ -41,8 +41,8 @@ const SLOW_MS = 500;
 const SLOW_TIMES = 4;
 /** Slowness alone leaves this share of the maximum: it is no refusal. */
 const SLOW_LEAVES = 1 / 4;
-/** The least grows so much a round: a way that became ten times longer for good is no longer slow after two minutes. */
-const FORGETS = 1.02;
+/** The least grows so much a round: a way that became ten times longer for good is no longer slow after some 60 rounds. */
+const FORGETS = 1.04;
 
 /** Rounds at the last level known to be borne before one more is tried. */
 const ROUNDS_BEFORE_MORE = 8;
@@ -75,13 +75,18 @@ export function createLimiter(
     halvedAtMs = nowMs;
     answersKnown = inFlight;
   };
-  const measure = (tookMs: number): void => {
+  const measure = (tookMs: number, nowMs: number): void => {
     round.calls += 1;
     if (tookMs > Math.max(SLOW_MS, SLOW_TIMES * leastMs)) round.slow += 1;
     round.leastMs = Math.min(round.leastMs, tookMs);
     if (round.calls < limit) return;
-    if (round.slow * 2 > round.calls) limit = Math.max(Math.min(limit, max * SLOW_LEAVES), limit / 2, 1);
-    leastMs = Math.min(leastMs * FORGETS, round.leastMs);
+    if (round.slow * 2 > round.calls) {
+      limit = Math.max(Math.min(limit, max * SLOW_LEAVES), limit / 2, 1);
+      halvedAtMs = nowMs;
+      answersKnown = inFlight;
+    }
+    // Of nothing the least could not grow again.
+    leastMs = Math.max(1, Math.min(leastMs * FORGETS, round.leastMs));
     round = { calls: 0, slow: 0, leastMs: Number.POSITIVE_INFINITY };
   };
   return {
@@ -97,13 +102,14 @@ export function createLimiter(
       inFlight += 1;
     },
     ended(outcome, nowMs, tookMs) {
+      const isKnown = answersKnown > 0;
       inFlight -= 1;
       answersKnown -= 1;
       if (outcome === 'ok') {
         limit = failuresInARow >= OUTAGE_AFTER_FAILURES ? Math.min(max, 2) : Math.min(max, limit + growth());
         failuresInARow = 0;
         notBeforeMs = 0;
-        if (tookMs !== undefined) measure(tookMs);
+        if (tookMs !== undefined && !isKnown) measure(tookMs, nowMs);
         return;
       }
       if (outcome === 'neutral') return;

@@ -1,6 +1,6 @@
 // The pump: takes files off the queue while the store, the memory and the ledger have room, and says how each ended.
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Clock } from '../core/clock.ts';
+import { type Clock, monotonicMs } from '../core/clock.ts';
 import { messageOf, StoreError, type StoreFault } from '../core/errors.ts';
 import { type CallOutcome, createLimiter } from '../core/limiter.ts';
 import type { Log } from '../core/log.ts';
@@ -118,12 +118,12 @@ export function createSender(ports: SenderPorts): Sender {
       queue.take();
       limiter.started();
       bodyBytes += cost;
+      const startedMs = monotonicMs();
       void moveOne(file).then((outcome) => {
         bodyBytes -= cost;
-        const endedMs = clock.now();
         // Of larger bodies the line is the measure; of calls made again the pauses are.
-        const isMeasure = file.stat.size <= READ_BUFFER_BYTES && lastFailureMs < nowMs;
-        limiter.ended(outcome, endedMs, isMeasure ? endedMs - nowMs : undefined);
+        const isMeasure = file.stat.size <= READ_BUFFER_BYTES && lastFailureMs < startedMs;
+        limiter.ended(outcome, clock.now(), isMeasure ? monotonicMs() - startedMs : undefined);
         queue.done(file);
         goOnSoon();
       });
@@ -206,8 +206,8 @@ export function createSender(ports: SenderPorts): Sender {
   return {
     pump,
     callFailed(error) {
-      lastFailureMs = clock.now();
-      if (error instanceof StoreError && PUSHES_BACK.has(error.fault)) limiter.pushedBack(lastFailureMs);
+      lastFailureMs = monotonicMs();
+      if (error instanceof StoreError && PUSHES_BACK.has(error.fault)) limiter.pushedBack(clock.now());
     },
     get idle() {
       return queue.waiting === 0 && limiter.inFlight === 0;

@@ -114,6 +114,15 @@ test('a way that became longer for good ends up with as many calls as before', (
   assert.equal(limiter.limit, 16);
 });
 
+test('an answer in no time, or in less by a clock that was set, does not make every other slow for good', () => {
+  for (const tookMs of [0, -3_000]) {
+    const limiter = createLimiter(16);
+    afterCalls(limiter, 16, () => tookMs);
+    afterCalls(limiter, 4_000, () => 600);
+    assert.equal(limiter.limit, 16, `${tookMs} ms`);
+  }
+});
+
 test('what says nothing about the store changes nothing', () => {
   const limiter = createLimiter(4);
   for (let count = 0; count < 100; count += 1) call(limiter, 'neutral', T0);

@@ -19,6 +19,7 @@ const CDATA = '#cdata';
 const COMMENT = '#comment';
 const FRAME: ReadonlySet<string> = new Set(FRAME_NAMES);
 /** Whatever else an entry holds says nothing about the object's presence, size and content. */
+const TELLS: ReadonlySet<string> = new Set(['Key', 'ETag', 'Size']);
 const ONCE_IN_ENTRY = ['Key', 'LastModified', 'ETag', 'Size', 'StorageClass'];
 
 const parser = new XMLParser({
@@ -33,10 +34,25 @@ const parser = new XMLParser({
   commentPropName: COMMENT,
 });
 
+/**
+ * More than a page of 1,000 keys holds, twenty elements each. A tree is made of all of it before anything can be judged,
+ * and memory is short: 20,000 entries were the end of a process.
+ */
+const TAGS_MAX = 60_000;
+const ATTRIBUTES_MAX = 2_000;
+/** Between two tags, or within one; a key has 1,024 bytes, percent-encoded three times as many. */
+const PIECE_MAX_UNITS = 16 * 2 ** 10;
+
 /** Throws an Error that says why, for anything but a well-formed page of known elements. */
 export function parsePage(xml: string): RawPage {
+  refuseVast(xml);
   if (xml.includes('<!DOCTYPE')) throw new Error('it declares a document type');
-  const plain = xml.replace(/^\uFEFF/, '');
+  const plain = xml.replace(/^\uFEFF?<\?xml [^<>?]*\?>/, '').replace(/^\uFEFF/, '');
+  // What its validator lets pass: instructions, signs that are none in XML, text behind the end that looks like an entity.
+  if (plain.includes('<?')) throw new Error('it holds an instruction');
+  if (/[\0-\x08\x0b\x0c\x0e-\x1f\uFEFF\uFFFE\uFFFF]/.test(plain)) throw new Error('it holds a control sign');
+  if (!/<\/ListBucketResult[ \t\r\n]*>[ \t\r\n]*$/.test(plain))
+    throw new Error('it is cut off, no listing, or goes on behind its end');
   const valid = XMLValidator.validate(plain);
   if (valid !== true) throw new Error(`it is cut off or not well-formed (${valid.err.msg})`);
   const nodes: readonly Node[] = parser.parse(plain);
@@ -56,8 +72,25 @@ export function parsePage(xml: string): RawPage {
   return { frame, entries };
 }
 
+function refuseVast(xml: string): void {
+  let tags = 0;
+  let last = 0;
+  for (let at = xml.indexOf('<'); at >= 0; at = xml.indexOf('<', at + 1)) {
+    tags += 1;
+    if (tags > TAGS_MAX || at - last > PIECE_MAX_UNITS) throw new Error('it is larger than a page can be');
+    last = at;
+  }
+  let attributes = 0;
+  for (let at = xml.indexOf('='); at >= 0; at = xml.indexOf('=', at + 1)) {
+    const sign = xml.slice(at + 1, at + 20).trimStart()[0];
+    if (sign === '"' || sign === "'") attributes += 1;
+    if (attributes > ATTRIBUTES_MAX) throw new Error('it holds more attributes than a page can');
+  }
+}
+
 function readEntry(entry: Element): RawEntry {
   const elements = elementsOf(entry);
+  refuseNested(entry, 0);
   const only = (name: string): string | undefined => {
     const [first, ...others] = elements.filter((element) => element.name === name);
     if (others.length > 0) throw new Error(`an entry holds ${name} twice`);
@@ -70,6 +103,18 @@ function readEntry(entry: Element): RawEntry {
     throw new Error(`an entry lacks its key, ETag or size: ${held.slice(0, 200)}`);
   }
   return { key, sizeBytes: Number(size), etag: plainEtag };
+}
+
+/** An entry within an entry, or what tells of the page there, would be passed over. */
+function refuseNested(element: Element, depth: number): void {
+  for (const child of element.children) {
+    if (typeof child === 'string') continue;
+    const { name } = child;
+    const isOfEntry = depth > 0 && TELLS.has(name);
+    if (isOfEntry || FRAME.has(name) || name === 'Contents' || name === 'CommonPrefixes')
+      throw new Error(`an entry holds a ${name} at a place where none belongs`);
+    refuseNested(child, depth + 1);
+  }
 }
 
 /** What an element holds besides white space, where text would be odd. */

@@ -49,7 +49,11 @@ export function parseListing(xml: string, prefix: string, stripUnits: number): L
 
 /** What the scan does not understand is unknown, never absent: a real parser reads all of it, or it is refused. */
 async function parseOdd(xml: string, oddAt: number, prefix: string, stripUnits: number): Promise<ListPage> {
-  const { parsePage } = await import('./list-xml.ts');
+  const { parsePage } = await import('./list-xml.ts').catch((error: unknown) => {
+    // No descriptor or no memory is left: that passes.
+    const why = `The parser for an odd listing could not be loaded: ${messageOf(error)}`;
+    throw new StoreError('unavailable', why, { cause: error });
+  });
   let page: RawPage;
   try {
     page = parsePage(xml);

@@ -9,14 +9,18 @@ export function unescapeXml(text: string): string | undefined {
   // Every ETag comes as &quot;…&quot;: told apart here, 1,000 of them cost 0.3 ms less a page.
   const unquoted = text.replaceAll('&quot;', '"');
   if (!unquoted.includes('&')) return unquoted;
+  // Before anything is replaced: half a million lone ampersands were 64 MiB of matches.
+  if (BROKEN_ENTITY.test(unquoted)) return undefined;
   let valid = true;
-  const plain = text.replace(/&([^;&]*)(;?)/g, (_, name: string, end: string) => {
-    const sign = end === '' ? undefined : (NAMED[name] ?? numbered(name));
+  const plain = unquoted.replace(/&([^;]+);/g, (_, name: string) => {
+    const sign = NAMED[name] ?? numbered(name);
     if (sign === undefined) valid = false;
     return sign ?? '';
   });
   return valid ? plain : undefined;
 }
+
+const BROKEN_ENTITY = /&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});)/;
 
 /** The character of `#65` or `#x41`. */
 function numbered(name: string): string | undefined {

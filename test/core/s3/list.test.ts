@@ -1,5 +1,7 @@
 // A listing's page is read in the shapes that S3 and its kin give; what is in no such shape is read as XML or refused.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { StoreError } from '../../../app/core/errors.ts';
@@ -126,7 +128,7 @@ const ODD: Readonly<Record<string, string>> = {
   'an entry whose tag holds a space': page(ENTRY.replace('<Contents>', '<Contents >')),
   'elements whose tags hold spaces': page(ENTRY.replaceAll(/<(\/?[A-Z]\w+)>/g, '<$1\n>')),
   'an entry with an element of a server of its own': page(
-    ENTRY.replace('</Contents>', '<Type a=">">Normal</Type><More><Key>x</Key></More></Contents>'),
+    ENTRY.replace('</Contents>', '<Type a=">">Normal</Type><More><Less>x</Less></More></Contents>'),
   ),
   'a comment in an entry': page(ENTRY.replace('<Key>', '<!-- <Key>p/x</Key> --><Key>')),
   'a comment in a key': page(ENTRY.replace('a.json', 'a<!-- b -->.json')),
@@ -134,7 +136,7 @@ const ODD: Readonly<Record<string, string>> = {
   'other quotes in its declaration': page(ENTRY).replace('"1.0"', "'1.0'"),
   'a byte order mark': `\uFEFF${page(ENTRY)}`,
   'another attribute at its root': page(ENTRY).replace('xmlns=', 'xmlns:s3="x" xmlns='),
-  'a comment behind it': `${page(ENTRY)}<!-- served in 3 ms -->\n`,
+  'white space behind it': `${page(ENTRY).replace('<Key>', '<Key >')}\n`,
 };
 for (const [what, xml] of Object.entries(ODD)) {
   test(`a listing is read as XML: ${what}`, async () => {
@@ -173,6 +175,15 @@ const REFUSED: Readonly<Record<string, string>> = {
   'no count of keys where one is announced': page('', '<KeyCount/><IsTruncated>false</IsTruncated>'),
   'text after its end': `${page(ENTRY)}<ListBucketResult>`,
   'a second page after its end': page(ENTRY) + page(ENTRY).slice(page('').indexOf('<ListBucketResult')),
+  'an entity after its end': `${page(ENTRY.replace('<Key>', '<Key >'))}&#62;`,
+  'a comment after its end': `${page(ENTRY)}<!-- -->`,
+  'an entry in its declaration': page('').replace(' version="1.0" encoding="UTF-8"', ` ${ENTRY}`),
+  'an entry deeper in an entry': page(ENTRY.replace('</Contents>', `<Page>${ENTRY}</Page></Contents>`)),
+  'a key deeper in an entry': page(ENTRY.replace('</Contents>', '<More><Key>p/b</Key></More></Contents>')),
+  'what follows told in an entry': page(
+    ENTRY.replace('</Contents>', '<IsTruncated>true</IsTruncated></Contents>'),
+  ),
+  'a sign that XML has not': page(ENTRY.replace('<Contents>', '<Contents >').replace('a.json', '\0')),
   'entries of another namespace': page(ENTRY.replaceAll('Contents>', 's3:Contents>')),
   'versions in the place of entries': page(ENTRY.replaceAll('Contents>', 'Version>')),
   'one odd entry of two': page(ENTRY + ENTRY.replaceAll('Contents>', 'contents>')),
@@ -391,6 +402,29 @@ test('a hostile page takes the scan no longer than it is long', () => {
   for (const xml of hostile) assert.equal(typeof scanPage(xml), 'number');
   // Linear, it is some 100 ms for all; a repetition tried twice would take minutes.
   assert.ok(performance.now() - startedMs < 5_000);
+});
+
+test('a page larger than any can be is refused before memory ends', () => {
+  const code = `
+    import { parseListing } from ${JSON.stringify(join(import.meta.dirname, '../../../app/core/s3/list.ts'))};
+    const page = (inner) => '<ListBucketResult><IsTruncated>false</IsTruncated>' + inner + '</ListBucketResult>';
+    const entry = '<Contents ><Key>p/a</Key><ETag>x</ETag><Size>1</Size></Contents>';
+    const vast = [
+      page(entry.repeat(40_000)),
+      page('<Name ' + 'a="1" '.repeat(2 ** 19) + '>x</Name>'),
+      page(('<Name ' + 'a="1" '.repeat(2 ** 11) + '>x</Name>').repeat(1_000)),
+      page('<?x ' + 'y '.repeat(2 ** 22) + '?>'),
+      page('<Name >' + 'x'.repeat(2 ** 23) + '</Name>'),
+      page('<Contents><Key>p/' + '&'.repeat(2 ** 22) + '</Key></Contents>'),
+      page('<Name>' + '&'.repeat(2 ** 22) + '</Name>'),
+    ];
+    for (const xml of vast) {
+      const fault = await Promise.resolve().then(() => parseListing(xml, 'p/', 2)).then(() => 'read', ({ fault }) => fault);
+      process.stdout.write(fault + ' ');
+    }`;
+  const flags = ['--max-old-space-size=64', '--max-semi-space-size=1', '--input-type=module'];
+  const ended = spawnSync(process.execPath, [...flags, '-e', code], { encoding: 'utf8', timeout: 60_000 });
+  assert.equal(ended.stdout, 'bad-listing '.repeat(7), ended.stderr.slice(-500));
 });
 
 test('escaped text is unescaped to what it was', () => {
