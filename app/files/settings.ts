@@ -160,7 +160,12 @@ const schema = z.object({
     default: 'false',
   }),
   concurrency: count(
-    { group: PACE, what: 'Uploads in flight at most', example: '16', default: '16' },
+    {
+      group: PACE,
+      what: 'Uploads in flight at most; fewer while the store pushes back or answers slowly',
+      example: '16',
+      default: '16',
+    },
     { min: 1, max: 512 },
   ),
   requestTimeoutMs: duration(
